@@ -1,0 +1,196 @@
+/**
+ * The nouns that cross folders. One word per idea; a word that is not here belongs to one folder alone.
+ *
+ * Service: what is scaled. Signal: a measured quantity. Sample: one service, one instant, its signals.
+ * Load: the cluster-wide demand that drives scaling. Capacity: load that one instance carries at the target utilisation.
+ * Horizon: how far ahead we must look, at least the start-up time. Forecast: quantiles of the largest load within the horizon.
+ * Recommendation: replicas that a source asks for. Stage, Adjustment: one policy rule, and what it changed and why.
+ * Decision: what we tell the world. Score: 0 to 1, higher is more anomalous. Verdict: score, threshold, severity, causes.
+ * Maintenance: what a verdict calls for. Suggestion: proposed configuration.
+ */
+
+export const signalCatalogue = [
+  'cpuUsageRatio', 'memoryUsageRatio', 'diskIoBytesPerSecond', 'networkInBytesPerSecond', 'networkOutBytesPerSecond',
+  'requestsPerSecond', 'errorRatio', 'responseTimeSeconds', 'queueLength', 'threadCount', 'readyReplicas'
+] as const
+export type CatalogueSignal = typeof signalCatalogue[number]
+
+/** Further signals have any name of this form; the form keeps `__proto__` and other surprises out. */
+export const signalNamePattern = '^[a-z][A-Za-z0-9_]{0,63}$'
+export const serviceNamePattern = '^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?$'
+
+/** A signal that was not measured has no key; a value is always finite. */
+export type Signals = Readonly<Record<string, number>>
+
+export interface Sample {
+  readonly service: string
+  /** Epoch ms of the end of the interval that the signals describe. */
+  readonly at: number
+  readonly signals: Signals
+}
+
+// ---------------------------------------------------------------------------------------------------------- policy
+
+/**
+ * How demand turns into replicas. `perReplica`: the signal is the load summed over instances, `atTarget` of it is what one
+ * instance carries at `utilization` of its full capacity. `ratio`: the signal is a mean utilisation of the ready instances
+ * (load = signal × ready replicas, one instance carries `atTarget`). `auto`: requestsPerSecond, capacity learned from data.
+ */
+export type Target =
+  | { readonly kind: 'perReplica', readonly signal: string, readonly atTarget: number, readonly utilization: number }
+  | { readonly kind: 'ratio', readonly signal: string, readonly atTarget: number }
+  | { readonly kind: 'auto', readonly utilization: number }
+
+/** The words and defaults of Kubernetes' HorizontalPodAutoscaler v2 `behavior`. */
+export interface ScalingRules {
+  readonly stabilizationWindowSeconds: number
+  readonly selectPolicy: 'Max' | 'Min' | 'Disabled'
+  readonly policies: readonly { readonly type: 'Pods' | 'Percent', readonly value: number, readonly periodSeconds: number }[]
+  /** Ratios within 1 ± tolerance change nothing. */
+  readonly tolerance: number
+}
+export interface Behavior { readonly scaleUp: ScalingRules, readonly scaleDown: ScalingRules }
+
+export type Override =
+  | { readonly kind: 'pause', readonly reason: string, readonly until?: number }
+  | { readonly kind: 'hold', readonly reason: string, readonly until?: number }
+  | { readonly kind: 'force', readonly replicas: number, readonly reason: string, readonly until?: number }
+
+/** Everything about one service that an operator may set; `evaluate` gets it as an argument. */
+export interface Policy {
+  readonly minReplicas: number
+  readonly maxReplicas: number
+  readonly target: Target
+  readonly startUpSeconds: number | 'auto'
+  /** Length of one sample interval. */
+  readonly stepSeconds: number
+  /** A hint; 86 400 where nobody knows better. */
+  readonly seasonSeconds: number
+  /** Share of requests that may meet too few replicas. */
+  readonly violationTarget: number
+  readonly behavior: Behavior
+  /** An absent load is bridged with the last decision for this long, then the floor is all that is left. */
+  readonly holdSeconds: number
+  /** How long after its sample a decision may be handed out. */
+  readonly decisionTtlSeconds: number
+  readonly falseAlarmsPerWeek: number
+  readonly override?: Override
+  /** True for the built-in demonstration; shown wherever the service shows. */
+  readonly demo?: boolean
+}
+
+// -------------------------------------------------------------------------------------------------------- decision
+
+/** The ladder: each rung is used where the one before has no opinion. */
+export type DecisionSource = 'forecast' | 'reactive' | 'hold' | 'floor'
+
+export interface Adjustment {
+  readonly stage: string
+  readonly from: number
+  readonly to: number
+  /** A reason word of HPA where one exists (`ScaleUpLimit`, `TooFewReplicas`, …), then the numbers. */
+  readonly reason: string
+}
+
+export interface Forecast {
+  readonly horizonSeconds: number
+  /** Of the largest load within the horizon, ascending in `quantile`. */
+  readonly quantiles: readonly { readonly quantile: number, readonly load: number }[]
+  readonly modelVersion: string
+}
+
+export interface Decision {
+  readonly service: string
+  /** Epoch ms of the sample that it rests on. */
+  readonly asOf: number
+  readonly validUntil: number
+  readonly replicas: number
+  /** Ready replicas as last reported, or as last decided where nobody reports them. */
+  readonly currentReplicas: number
+  readonly source: DecisionSource
+  readonly rawRecommendations: readonly { readonly source: DecisionSource, readonly replicas: number, readonly reason: string }[]
+  readonly adjustments: readonly Adjustment[]
+  /** One sentence that an engineer reads. */
+  readonly reason: string
+  readonly load: number | null
+  readonly capacity: number | null
+  readonly forecast: Forecast | null
+  readonly topFeatures: readonly { readonly name: string, readonly value: number, readonly importance: number }[]
+  readonly missingSignals: readonly string[]
+  readonly modelVersion: string
+  readonly demo?: boolean
+}
+
+// --------------------------------------------------------------------------------------------------------- verdict
+
+export type Severity = 'none' | 'low' | 'medium' | 'high' | 'critical'
+export type MaintenanceAction = 'no_action_needed' | 'monitor_closely' | 'planned_maintenance' | 'immediate_maintenance'
+
+export interface Cause {
+  readonly signal: string
+  readonly value: number
+  /** The range in which the signal normally lies, from what was learned. */
+  readonly expectedLow: number
+  readonly expectedHigh: number
+  /** Share of the score; all causes of a verdict add up to at most 1. */
+  readonly share: number
+  readonly text: string
+}
+
+export interface Verdict {
+  readonly service: string
+  readonly asOf: number
+  /** 0 to 1; higher is more anomalous. */
+  readonly score: number
+  readonly threshold: number
+  readonly isAnomaly: boolean
+  readonly severity: Severity
+  readonly causes: readonly Cause[]
+  readonly maintenance: { readonly action: MaintenanceAction, readonly probability: number, readonly reason: string }
+  readonly missingSignals: readonly string[]
+  readonly modelVersion: string
+}
+
+// ------------------------------------------------------------------------------------------------------ suggestion
+
+export interface Suggestion {
+  readonly service: string
+  readonly asOf: number
+  readonly config: Readonly<Record<string, number>>
+  readonly changed: readonly string[]
+  readonly reason: string
+  /** Feedbacks that the network has learned from for this service. */
+  readonly observations: number
+  readonly modelVersion: string
+}
+
+/** What a service tells us about a configuration that ran (`performance`) or that somebody knows to be best (`optimal`). */
+export interface Feedback {
+  readonly id: string
+  readonly service: string
+  readonly at: number
+  readonly state?: Signals
+  readonly config?: Readonly<Record<string, number>>
+  readonly performance?: number
+  readonly optimal?: Readonly<Record<string, number>>
+}
+
+// ---------------------------------------------------------------------------------------------------------- events
+
+/** What the worker writes with every commit and anybody may follow. */
+export type ServiceEvent =
+  | { readonly kind: 'decision', readonly decision: Decision }
+  | { readonly kind: 'verdict', readonly verdict: Verdict }
+  | { readonly kind: 'suggestion', readonly suggestion: Suggestion }
+
+// ------------------------------------------------------------------------------------------------------ raw series
+
+/** One value of one series, as exporters give it; label names and values are entries, never keys of an object. */
+export interface Point {
+  readonly metric: string
+  readonly labels: readonly (readonly [name: string, value: string])[]
+  readonly at: number
+  /** Not finite only as the staleness marker, which `stale` says. */
+  readonly value: number
+  readonly stale?: boolean
+}
