@@ -1,0 +1,155 @@
+import type { Decision, Feedback, Point, Policy, Sample, ServiceEvent, Suggestion, Verdict } from './domain.ts'
+import { assemble, type AssembleOptions, type SeriesState } from './ingest/assemble.ts'
+import type { SignalMapping } from './ingest/mapping.ts'
+import { emptyState, evaluate, type Models, type ServiceState } from './pipeline.ts'
+import type { ConfigModel } from './policy/suggest.ts'
+import { withItems, type Envelope } from './store/envelope.ts'
+import type { Changes, StoredService } from './store/state-store.ts'
+
+/** What configuration says about one service, its stored settings merged in. */
+export interface ResolvedService {
+  readonly policy: Policy
+  readonly mappings: readonly SignalMapping[]
+  readonly lateSeconds: number
+  readonly limits?: AssembleOptions['limits']
+}
+
+export interface LearnInput {
+  readonly service: string
+  /** What this service taught so far; null when nothing yet. */
+  readonly network: Uint8Array | null
+  readonly state: ServiceState
+  readonly feedback: readonly Feedback[]
+  readonly policy: Policy
+  readonly models: Models
+}
+export interface Learned { readonly network: Uint8Array | null, readonly state: ServiceState, readonly suggestion?: Suggestion | null }
+
+export interface Evaluators {
+  /** Asked for every sample, so that models can be swapped in between. */
+  readonly models: () => Models
+  readonly resolve: (service: string, settings: unknown) => ResolvedService
+  /** Without it feedback is put aside. */
+  readonly learn?: (input: LearnInput) => Promise<Learned>
+  /** What a service taught stands in for the shared configuration model while its samples are evaluated. */
+  readonly openNetwork?: (network: Uint8Array, shared: ConfigModel | null) => ConfigModel | null
+}
+
+export type Outcome = Omit<Changes<ServiceState, SeriesState>, 'job'> & {
+  /** Samples by what became of them. */
+  readonly tally: Readonly<Record<'decided' | 'warming-up' | 'stale' | 'rejected' | 'put-aside', number>>
+}
+
+type Stored = StoredService<ServiceState, SeriesState>
+/** With the ids of the feedbacks that the service has learned from already. */
+type Evaluating = Evaluators & { readonly knownFeedback: ReadonlySet<string> }
+
+/** So many samples are evaluated before other work of the process, such as renewing the lock on the job, gets its turn. */
+const samplesPerTurn = 8
+
+/**
+ * What one batch makes of one service, without Redis: everything to be committed at once.
+ *
+ * Evaluation is a function of its arguments, so what throws once throws always: that sample (or that whole batch of points or
+ * feedback) is put aside with the reason, and the rest goes on without it.
+ */
+export async function processEnvelope (stored: Stored, envelope: Envelope, evaluators: Evaluating): Promise<Outcome> {
+  const batch = startBatch(stored, envelope)
+  try {
+    const resolved = evaluators.resolve(envelope.service, stored.settings)
+    if (envelope.kind === 'feedback') {
+      await learnFrom(batch, envelope.feedback, { resolved, evaluators })
+    } else {
+      const samples = envelope.kind === 'samples' ? envelope.samples : samplesOf(batch, envelope.points, resolved)
+      await evaluateAll(batch, samples, { resolved, evaluators })
+    }
+  } catch (error) {
+    // Half of a batch must not be kept when the whole of it will be tried again.
+    const untouched = startBatch(stored, envelope)
+    putAside(untouched, envelope, error)
+    return untouched
+  }
+  return batch
+}
+
+type Batch = ReturnType<typeof startBatch>
+interface Setting { readonly resolved: ResolvedService, readonly evaluators: Evaluating }
+
+function startBatch (stored: Stored, { service }: Envelope) {
+  const fresh = emptyState()
+  return {
+    service,
+    // A state of another version was written by another release; learning anew is safer than misreading it.
+    state: stored.state?.version === fresh.version ? stored.state : fresh,
+    series: stored.series,
+    network: stored.network,
+    decisions: [] as Decision[],
+    verdict: undefined as Verdict | undefined,
+    suggestion: undefined as Suggestion | undefined,
+    events: [] as ServiceEvent[],
+    putAside: [] as { kind: Envelope['kind'], reason: string, payload: unknown }[],
+    feedbackIds: [] as { id: string, at: number }[],
+    tally: { decided: 0, 'warming-up': 0, stale: 0, rejected: 0, 'put-aside': 0 }
+  }
+}
+
+function putAside (batch: Batch, envelope: Envelope, error: unknown): void {
+  const reason = error instanceof Error ? error.message : String(error)
+  batch.putAside.push({ kind: envelope.kind, reason, payload: envelope })
+  if (envelope.kind === 'samples') batch.tally['put-aside'] += envelope.samples.length
+}
+
+function samplesOf (batch: Batch, points: readonly Point[], { mappings, policy, lateSeconds, limits }: ResolvedService): readonly Sample[] {
+  const options = { service: batch.service, stepSeconds: policy.stepSeconds, lateSeconds, limits }
+  const { series, samples, rejected } = assemble(batch.series, points, mappings, options)
+  batch.series = series
+  batch.tally.rejected += rejected
+  return samples
+}
+
+async function evaluateAll (batch: Batch, samples: readonly Sample[], { resolved: { policy }, evaluators }: Setting): Promise<void> {
+  for (const [index, sample] of samples.entries()) {
+    if (index % samplesPerTurn === samplesPerTurn - 1) await new Promise((resolve) => setImmediate(resolve))
+    try {
+      evaluateOne(batch, sample, { policy, models: modelsFor(batch, evaluators) })
+    } catch (error) {
+      putAside(batch, withItems({ kind: 'samples', service: batch.service, samples: [] }, [sample]), error)
+    }
+  }
+}
+
+function evaluateOne (batch: Batch, sample: Sample, { policy, models }: { policy: Policy, models: Models }): void {
+  const evaluation = evaluate(batch.state, sample, models, policy)
+  batch.state = evaluation.state
+  batch.tally[evaluation.status]++
+  if (evaluation.status === 'stale') return
+  batch.verdict = evaluation.verdict
+  batch.events.push({ kind: 'verdict', verdict: evaluation.verdict })
+  if (evaluation.status !== 'decided') return
+  batch.decisions.push(evaluation.decision)
+  batch.events.push({ kind: 'decision', decision: evaluation.decision })
+  if (evaluation.suggestion) suggestTo(batch, evaluation.suggestion)
+}
+
+function suggestTo (batch: Batch, suggestion: Suggestion): void {
+  batch.suggestion = suggestion
+  batch.events.push({ kind: 'suggestion', suggestion })
+}
+
+function modelsFor ({ network }: Batch, { models, openNetwork }: Evaluators): Models {
+  const shared = models()
+  return network && openNetwork ? { ...shared, config: openNetwork(network, shared.config) } : shared
+}
+
+/** A feedback whose id was seen before, in an earlier batch or in this one, teaches nothing again. */
+async function learnFrom (batch: Batch, feedback: readonly Feedback[], { resolved: { policy }, evaluators }: Setting): Promise<void> {
+  const fresh = [...new Map(feedback.map((one) => [one.id, one])).values()].filter(({ id }) => !evaluators.knownFeedback.has(id))
+  if (fresh.length === 0) return
+  if (!evaluators.learn) throw new Error('There is no configuration network that could learn from feedback.')
+  const { service, network, state } = batch
+  const learned = await evaluators.learn({ service, network, state, feedback: fresh, policy, models: evaluators.models() })
+  batch.network = learned.network
+  batch.state = learned.state
+  if (learned.suggestion) suggestTo(batch, learned.suggestion)
+  batch.feedbackIds.push(...fresh.map(({ id, at }) => ({ id, at })))
+}

@@ -1,0 +1,45 @@
+import type { Decision, Suggestion, Verdict } from '../domain.ts'
+import type { Keys } from './keys.ts'
+import { answered, type RedisClient } from './redis.ts'
+import type { ServiceSummary } from './summary.ts'
+
+/**
+ * What the worker has said, for those who ask: every read is one round trip to Redis.
+ *
+ * @throws PrescaleError 'store-unavailable' from each of them.
+ */
+export function createDecisionStore ({ redis, keys }: { readonly redis: RedisClient, readonly keys: Keys }) {
+  const field = (service: string, name: string) => answered(redis, () => redis.hget(keys.service(service), name))
+
+  /** The latest decision as the JSON that is to be handed out, valid or not. */
+  const latestJson = (service: string): Promise<string | null> => field(service, 'decision')
+  const latest = async (service: string) => parsed<Decision>(await latestJson(service))
+  const verdict = async (service: string) => parsed<Verdict>(await field(service, 'verdict'))
+  const suggestion = async (service: string) => parsed<Suggestion>(await field(service, 'suggestion'))
+
+  /** The three together; `known` is false for a service that no sample ever came for. */
+  const snapshot = (service: string) => answered(redis, async () => {
+    const [version, decision, verdict, suggestion] = await redis.hmget(keys.service(service), 'version', 'decision', 'verdict', 'suggestion')
+    return { known: version !== null, decision: parsed<Decision>(decision), verdict: parsed<Verdict>(verdict), suggestion: parsed<Suggestion>(suggestion) }
+  })
+
+  /** Decisions newer than `since` (epoch ms), newest first. */
+  const history = (service: string, { since = -Infinity, limit }: { since?: number, limit: number }): Promise<Decision[]> => answered(redis, async () => {
+    if (limit < 1) return []
+    const newestFirst = await redis.lrange(keys.history(service), 0, limit - 1)
+    return newestFirst.map((json) => JSON.parse(json) as Decision).filter(({ asOf }) => asOf > since)
+  })
+
+  /** Every service that a sample ever came for, by name. */
+  const services = (): Promise<ServiceSummary[]> => answered(redis, async () => {
+    const lists = await Promise.all(Array.from({ length: keys.partitions }, (_, partition) => redis.hvals(keys.services(partition))))
+    return lists.flat().map((json) => JSON.parse(json) as ServiceSummary).sort((a, b) => a.service < b.service ? -1 : 1)
+  })
+
+  return { latest, latestJson, verdict, suggestion, snapshot, history, services }
+}
+export type DecisionStore = ReturnType<typeof createDecisionStore>
+
+function parsed<T> (json: string | null): T | null {
+  return json === null ? null : JSON.parse(json) as T
+}

@@ -1,0 +1,45 @@
+/**
+ * Every Redis key, in one place.
+ *
+ * A service belongs to a partition for ever, and all keys of a partition share the hash tag `{prescale:3}`: a Redis Cluster keeps
+ * them on one node, so that one script may touch them all.
+ */
+export function createKeys ({ prefix = 'prescale', partitions = 8 }: { prefix?: string, partitions?: number } = {}) {
+  if (!Number.isInteger(partitions) || partitions < 1) throw new RangeError(`Expected at least 1 partition, got ${partitions}.`)
+  const tag = (partition: number | string) => `{${prefix}:${partition}}`
+  const partitionOf = (service: string) => fnv1a(service) % partitions
+  const ofService = (service: string) => `${tag(partitionOf(service))}:service:${service}`
+  return {
+    partitions,
+    partitionOf,
+    /** What BullMQ puts before the name of the queue of samples, and of the queue of schedules. */
+    queuePrefix: tag,
+    schedulesPrefix: tag('schedules'),
+    /** Hash: version, job, state, series, network, decision, verdict, suggestion. */
+    service: ofService,
+    /** List of decisions as JSON, newest first. */
+    history: (service: string) => `${ofService(service)}:history`,
+    /** Sorted set of the feedback ids that were learned from, by their time. */
+    feedbackIds: (service: string) => `${ofService(service)}:feedback-ids`,
+    /** Hash: service to what a list shows of it, as JSON. */
+    services: (partition: number) => `${tag(partition)}:services`,
+    /** Hash: service to its settings as JSON. */
+    settings: (partition: number) => `${tag(partition)}:settings`,
+    /** Stream of what the worker decided, found and suggested. */
+    events: (partition: number) => `${tag(partition)}:events`,
+    /** Stream of batches that were put aside. */
+    deadLetters: (partition: number) => `${tag(partition)}:dead-letters`
+  }
+}
+export type Keys = ReturnType<typeof createKeys>
+
+/** Names the queue of samples inside each partition, and the one queue of schedules. */
+export const samplesQueue = 'samples'
+export const schedulesQueue = 'sources'
+
+/** 32 bits, the same in every process and version: a service must not change its partition. */
+export function fnv1a (text: string): number {
+  let hash = 0x811c9dc5
+  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0
+  return hash
+}

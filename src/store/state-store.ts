@@ -1,0 +1,133 @@
+import { Packr } from 'msgpackr'
+import type { Decision, ServiceEvent, Suggestion, Verdict } from '../domain.ts'
+import { commitLua } from './commit-lua.ts'
+import type { EnvelopeKind } from './envelope.ts'
+import type { Keys } from './keys.ts'
+import { replies, type RedisClient } from './redis.ts'
+import { summarize, type ServiceSummary } from './summary.ts'
+
+/** Which job was worked into a service last; ids grow within a partition. */
+export interface JobMark { readonly id: number, readonly at: number }
+
+/** Everything that is kept about a service. `version` 0 is a service that was never written. */
+export interface StoredService<State, Series> {
+  readonly version: number
+  readonly lastJob: JobMark | null
+  readonly state: State | null
+  readonly series: Series | null
+  readonly network: Uint8Array | null
+  readonly settings: unknown
+  readonly summary: ServiceSummary | null
+}
+
+/** What one job did to a service; a part that is left out stays as it was. */
+export interface Changes<State, Series> {
+  readonly job: JobMark
+  readonly state?: State | null
+  readonly series?: Series | null
+  readonly network?: Uint8Array | null
+  /** In their order; the last one is handed out from now on. */
+  readonly decisions: readonly Decision[]
+  readonly verdict?: Verdict
+  readonly suggestion?: Suggestion
+  readonly events: readonly ServiceEvent[]
+  readonly putAside: readonly { readonly kind: EnvelopeKind, readonly reason: string, readonly payload: unknown }[]
+  readonly feedbackIds: readonly { readonly id: string, readonly at: number }[]
+}
+
+export interface StateStoreOptions {
+  readonly redis: RedisClient
+  readonly keys: Keys
+  /** Decisions kept per service, 1 to 3 kB each. */
+  readonly historyLimit?: number
+  /** Events kept per partition, for followers that were away for a moment. */
+  readonly eventsLimit?: number
+  readonly deadLettersLimit?: number
+}
+
+const feedbackIdsLimit = 1_000
+// Without records msgpackr reads a Map back as an object, and has to rename the key `__proto__`.
+const packr = new Packr({ moreTypes: true, useRecords: true })
+
+/** The memory of the worker: one read, one write, and the write is refused when somebody else wrote since the read. */
+export function createStateStore<State, Series> (options: StateStoreOptions) {
+  const { redis, keys, historyLimit = 2_000, eventsLimit = 1_000, deadLettersLimit = 200 } = options
+  redis.defineCommand('prescaleCommit', { numberOfKeys: 6, lua: commitLua })
+  const scripts = redis as unknown as { prescaleCommit (...args: Argument[]): Promise<number> }
+
+  /** One round trip. */
+  const load = async (service: string): Promise<StoredService<State, Series>> => {
+    const partition = keys.partitionOf(service)
+    const [fields, settings, summary] = await replies(redis.pipeline()
+      .hmgetBuffer(keys.service(service), 'version', 'job', 'state', 'series', 'network')
+      .hget(keys.settings(partition), service)
+      .hget(keys.services(partition), service)) as [(Buffer | null)[], string | null, string | null]
+    const [version, job, state, series, network] = fields
+    return {
+      version: version === null ? 0 : Number(version.toString()),
+      lastJob: job && JSON.parse(job.toString()) as JobMark,
+      state: state && packr.unpack(state) as State,
+      series: series && packr.unpack(series) as Series,
+      network: network && new Uint8Array(network),
+      settings: settings && JSON.parse(settings),
+      summary: summary && JSON.parse(summary) as ServiceSummary
+    } as StoredService<State, Series>
+  }
+
+  /** One script. False when the service was written since `stored` was loaded, and then nothing was written. */
+  const commit = async (service: string, stored: StoredService<State, Series>, changes: Changes<State, Series>): Promise<boolean> => {
+    const partition = keys.partitionOf(service)
+    const version = await scripts.prescaleCommit(
+      keys.service(service), keys.history(service), keys.services(partition),
+      keys.events(partition), keys.deadLetters(partition), keys.feedbackIds(service),
+      stored.version, service, summaryJson(service, stored, changes), historyLimit, eventsLimit, deadLettersLimit, feedbackIdsLimit,
+      ...listed(changedFields(changes)),
+      ...listed(changes.decisions.map((decision) => [JSON.stringify(decision)])),
+      ...listed(changes.events.map((event) => [JSON.stringify(event)])),
+      ...listed(changes.putAside.map(({ kind, reason, payload }) => [kind, reason, JSON.stringify(payload)])),
+      ...listed(changes.feedbackIds.map(({ id, at }) => [at, id])))
+    return version !== 0
+  }
+
+  /** Which of these feedback ids the service has learned from already. */
+  const knownFeedback = async (service: string, ids: readonly string[]): Promise<Set<string>> => {
+    if (ids.length === 0) return new Set()
+    const pipeline = redis.pipeline()
+    for (const id of ids) pipeline.zscore(keys.feedbackIds(service), id)
+    const scores = await replies(pipeline)
+    return new Set(ids.filter((_, index) => scores[index] !== null))
+  }
+
+  /** Forgets a service, but for its settings. False when there was nothing to forget. */
+  const remove = async (service: string): Promise<boolean> => {
+    const [removed] = await replies(redis.multi()
+      .del(keys.service(service), keys.history(service), keys.feedbackIds(service))
+      .hdel(keys.services(keys.partitionOf(service)), service))
+    return Number(removed) > 0
+  }
+
+  return { load, commit, knownFeedback, remove }
+}
+export type StateStore<State, Series> = ReturnType<typeof createStateStore<State, Series>>
+
+type Argument = string | number | Uint8Array
+
+function changedFields ({ job, state, series, network, decisions, verdict, suggestion }: Changes<unknown, unknown>): Argument[][] {
+  const fields: Argument[][] = [['job', JSON.stringify(job)]]
+  if (state) fields.push(['state', packr.pack(state)])
+  if (series) fields.push(['series', packr.pack(series)])
+  if (network) fields.push(['network', Buffer.from(network)])
+  if (decisions.length > 0) fields.push(['decision', JSON.stringify(decisions.at(-1))])
+  if (verdict) fields.push(['verdict', JSON.stringify(verdict)])
+  if (suggestion) fields.push(['suggestion', JSON.stringify(suggestion)])
+  return fields
+}
+
+function summaryJson (service: string, { summary }: StoredService<unknown, unknown>, { decisions, verdict }: Changes<unknown, unknown>): string {
+  const decision = decisions.at(-1)
+  return decision || verdict || summary === null ? JSON.stringify(summarize(summary, { service, decision, verdict })) : ''
+}
+
+function listed (entries: readonly (readonly Argument[])[]): Argument[] {
+  return [entries.length, ...entries.flat()]
+}

@@ -1,0 +1,68 @@
+import { pino, type Logger } from 'pino'
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+export type { Logger } from 'pino'
+
+/** A label with a value per service must not grow with what strangers send. */
+const maxLabelledServices = 500
+
+export interface TelemetryOptions {
+  readonly level?: string
+  readonly log?: Logger
+  /** Metrics of the Node.js process: memory, CPU, event loop. */
+  readonly processMetrics?: boolean
+}
+
+/** Log and metrics of one process. The registry is our own, so that two of them can live in one test. */
+export function createTelemetry ({ level = 'info', log = pino({ name: 'prescale', level }), processMetrics = true }: TelemetryOptions = {}) {
+  const registry = new Registry()
+  const registers = [registry]
+  if (processMetrics) collectDefaultMetrics({ register: registry })
+
+  const samples = new Counter({ name: 'prescale_samples_total', help: 'Samples by what became of them.', labelNames: ['result'], registers })
+  const stepSeconds = new Histogram({
+    name: 'prescale_step_seconds',
+    help: 'Time that one step of one batch took.',
+    labelNames: ['step'],
+    registers,
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
+  })
+  const decisions = new Counter({ name: 'prescale_decisions_total', help: 'Decisions by direction.', labelNames: ['direction'], registers })
+  const deadLetters = new Counter({ name: 'prescale_dead_letters_total', help: 'Batches, or parts of them, that were put aside.', labelNames: ['kind'], registers })
+  const replicas = new Gauge({ name: 'prescale_replicas', help: 'Replicas of the latest decision.', labelNames: ['service'], registers })
+  const conflicts = new Counter({ name: 'prescale_commit_conflicts_total', help: 'Commits refused because somebody else had written the service.', registers })
+
+  const labelled = new Set<string>()
+  /** Makes these, and the ones named before, services with a label value of their own. */
+  const knowServices = (services: Iterable<string>) => {
+    for (const service of services) if (labelled.size < maxLabelledServices) labelled.add(service)
+  }
+  /** The service, or `other` for one that nobody configured. */
+  const serviceLabel = (service: string) => labelled.has(service) ? service : 'other'
+
+  /** Exposes how many jobs wait; asks when it is scraped, and shows nothing while Redis is away. */
+  const watchQueue = (waiting: () => Promise<readonly number[]>) => new Gauge({
+    name: 'prescale_queue_waiting',
+    help: 'Jobs that wait, by partition.',
+    labelNames: ['partition'],
+    registers,
+    async collect () {
+      this.reset()
+      const counts = await waiting().catch(() => [])
+      counts.forEach((count, partition) => this.set({ partition }, count))
+    }
+  })
+
+  /** Runs a step and takes its time, also when it fails. */
+  const timed = async <T> (step: string, run: () => T | Promise<T>): Promise<T> => {
+    const stop = stepSeconds.startTimer({ step })
+    try {
+      return await run()
+    } finally {
+      stop()
+    }
+  }
+
+  return { registry, log, samples, stepSeconds, decisions, deadLetters, replicas, conflicts, knowServices, serviceLabel, watchQueue, timed }
+}
+export type Telemetry = ReturnType<typeof createTelemetry>
