@@ -14,7 +14,11 @@ for (const letter of 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_') na
 for (const digit of '0123456789') nameClass[digit.charCodeAt(0)] = inside
 nameClass[':'.charCodeAt(0)] = start | inside | metricOnly
 
-export function fail ({ line }: Cursor, expected: string): never {
+/** What is quoted from the text may be as long as the text. */
+const maxQuotedLength = 300
+
+export function fail ({ line }: Cursor, what: string): never {
+  const expected = what.length > maxQuotedLength ? `${what.slice(0, maxQuotedLength)}…` : what
   throw new PrescaleError('invalid-request', `Line ${line} is not valid: ${expected}.`, { details: [{ path: `line ${line}`, expected }] })
 }
 

@@ -1,13 +1,8 @@
 import { lookup as systemLookup, type LookupAddress, type LookupOptions } from 'node:dns'
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
 import { Agent, request } from 'undici'
 import { PrescaleError } from '../errors.ts'
-
-/** Where clouds tell a machine its secrets. No exporter lives there; private addresses otherwise are where exporters do live. */
-const metadataAddresses = new BlockList()
-metadataAddresses.addSubnet('169.254.0.0', 16, 'ipv4')
-metadataAddresses.addAddress('100.100.100.200', 'ipv4')
-metadataAddresses.addAddress('fd00:ec2::254', 'ipv6')
+import { configuredReach, type Reach } from './reach.ts'
 
 type LookupCallback = (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void
 export type Lookup = (hostname: string, options: LookupOptions, callback: LookupCallback) => void
@@ -19,27 +14,29 @@ export interface OutboundRequest {
   readonly headers?: Readonly<Record<string, string>>
   /** A form; it is sent with POST. */
   readonly form?: URLSearchParams
+  /** A text in JSON; it is sent with POST. */
+  readonly json?: string
 }
 export interface OutboundResponse { readonly status: number, readonly contentType: string | undefined, readonly body: Buffer }
 
 /**
- * Fetches from addresses that a user gave: http and https only, never an address of cloud metadata (written out or resolved), no
+ * Fetches from addresses that a user gave: http and https only, never one that is out of reach (written out or resolved), no
  * redirects, bounded in time and size.
  */
-export function createOutbound ({ lookup = systemLookup as Lookup }: { lookup?: Lookup } = {}) {
-  const agent = new Agent({ connect: { lookup: guard(lookup) as never } })
+export function createOutbound ({ lookup = systemLookup as Lookup, reach = () => configuredReach }: { lookup?: Lookup, reach?: () => Reach } = {}) {
+  const agent = new Agent({ connect: { lookup: guard(lookup, reach) as never } })
 
   /** @throws PrescaleError `source-unreachable` with the reason; `invalid-request` for an address that is never fetched. */
-  async function fetchBytes (address: string, { timeoutSeconds, maxBytes, headers, form }: OutboundRequest): Promise<OutboundResponse> {
-    const url = checkAddress(address)
+  async function fetchBytes (address: string, { timeoutSeconds, maxBytes, headers, form, json }: OutboundRequest): Promise<OutboundResponse> {
+    const url = checkAddress(address, reach())
     const signal = AbortSignal.timeout(Math.ceil(timeoutSeconds * 1000))
     try {
       const response = await request(url, {
         dispatcher: agent,
         signal,
-        method: form ? 'POST' : 'GET',
-        body: form?.toString() ?? null,
-        headers: { 'user-agent': 'prescale', ...(form && { 'content-type': 'application/x-www-form-urlencoded' }), ...headers }
+        method: form || json !== undefined ? 'POST' : 'GET',
+        body: json ?? form?.toString() ?? null,
+        headers: { 'user-agent': 'prescale', ...(form && { 'content-type': 'application/x-www-form-urlencoded' }), ...(json !== undefined && { 'content-type': 'application/json' }), ...headers }
       })
       const body = await readBody(response.body, maxBytes)
       const contentType = response.headers['content-type']
@@ -55,33 +52,34 @@ export function createOutbound ({ lookup = systemLookup as Lookup }: { lookup?: 
 }
 export type Outbound = ReturnType<typeof createOutbound>
 
-function checkAddress (address: string): URL {
+/** @throws PrescaleError `invalid-request` for what is no address, or one that is out of reach as it is written. */
+export function checkAddress (address: string, reach: Reach): URL {
   const url = URL.canParse(address) ? new URL(address) : null
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw new PrescaleError('invalid-request', `${JSON.stringify(address.slice(0, 200))} is no address that begins with http:// or https://.`)
   }
   // The parser has made 0xa9fe0001, 169.254.1 and the like into the usual form.
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  if (isIP(host) !== 0 && isMetadataAddress(host)) throw blocked(host)
+  const refusal = reach.refuses(host, isIP(host) === 0 ? host : '')
+  if (refusal !== null) throw blocked(host, refusal)
   return url
 }
 
-function isMetadataAddress (address: string): boolean {
-  return metadataAddresses.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
-}
-
-function blocked (host: string): PrescaleError {
-  return new PrescaleError('invalid-request', `${host} is an address of cloud metadata, which is never fetched.`)
+function blocked (host: string, refusal: string): PrescaleError {
+  return new PrescaleError('invalid-request', `${host} ${refusal}.`)
 }
 
 /** All answers are looked at, so that a name cannot change its address between the look-up and the connection. */
-function guard (lookup: Lookup): Lookup {
+function guard (lookup: Lookup, reach: () => Reach): Lookup {
   return (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, found) => {
       const addresses = found as LookupAddress[]
-      const forbidden = error ? undefined : addresses.find(({ address }) => isMetadataAddress(address))
+      const refused = error ? [] : addresses.flatMap(({ address }) => {
+        const refusal = reach().refuses(address, hostname)
+        return refusal === null ? [] : [blocked(`${hostname} (${address})`, refusal)]
+      })
       if (error) callback(error, [])
-      else if (forbidden) callback(blocked(`${hostname} (${forbidden.address})`), [])
+      else if (refused.length > 0) callback(refused[0], [])
       else if (options.all) callback(null, addresses)
       else callback(null, addresses[0].address, addresses[0].family)
     })

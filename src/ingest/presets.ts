@@ -1,6 +1,6 @@
 import type { SignalMapping } from './signal-mapping.ts'
 
-export const presetNames = ['node-exporter', 'cadvisor', 'nodejs', 'http'] as const
+export const presetNames = ['node-exporter', 'cadvisor', 'nodejs', 'http', 'watt'] as const
 export type PresetName = typeof presetNames[number]
 
 /** `up` is written by whoever scrapes, one for each target; `count` leaves out those that are 0. */
@@ -88,4 +88,12 @@ const http: SignalMapping[] = [
   targetsThatAreUp
 ]
 
-export const presets: Readonly<Record<PresetName, readonly SignalMapping[]>> = { 'node-exporter': nodeExporter, cadvisor, nodejs, http }
+/** What pods with watt-extra send to /signals. The most loaded worker of the fleet is seen in the maximum. */
+const watt: SignalMapping[] = [
+  { signal: 'cpuUsageRatio', metric: 'watt_event_loop_utilization_ratio', kind: 'gauge', aggregate: 'mean' },
+  { signal: 'busiestWorkerRatio', metric: 'watt_event_loop_utilization_ratio', kind: 'gauge', aggregate: 'max' },
+  { signal: 'memoryUsageRatio', metric: 'watt_heap_used_bytes', kind: 'gauge', per: { metric: 'watt_heap_total_bytes', kind: 'gauge' } },
+  targetsThatAreUp
+]
+
+export const presets: Readonly<Record<PresetName, readonly SignalMapping[]>> = { 'node-exporter': nodeExporter, cadvisor, nodejs, http, watt }

@@ -16,11 +16,16 @@ export function uncompress (block: Uint8Array, maxBytes: number): Uint8Array {
   if (declared > maxBytes) throw new PrescaleError('body-too-large', `The uncompressed body has ${declared} bytes; the limit decodedBytes is ${maxBytes}.`)
   const actual = measure(block, start, declared)
   if (actual !== declared) throw notSnappy(`it declares ${declared} bytes and holds ${actual > declared ? 'more' : actual}`)
-  return snappy.uncompress(block, maxBytes)
+  try {
+    return snappy.uncompress(block, maxBytes)
+  } catch (cause) {
+    // It is stricter in one point that no encoder uses: a literal of less than four bytes with its length written apart.
+    throw notSnappy('a literal is not in the usual form', cause)
+  }
 }
 
-function notSnappy (why: string): PrescaleError {
-  return new PrescaleError('invalid-request', `The body is not a snappy block: ${why}.`)
+function notSnappy (why: string, cause?: unknown): PrescaleError {
+  return new PrescaleError('invalid-request', `The body is not a snappy block: ${why}.`, { cause })
 }
 
 /** A varint of at most 32 bits. */

@@ -7,14 +7,15 @@
  *   KEYS[1] the service (hash)          KEYS[4] events of the partition (stream)
  *   KEYS[2] its history (list)          KEYS[5] dead letters of the partition (stream)
  *   KEYS[3] list of services (hash)     KEYS[6] its feedback ids (sorted set)
+ *   KEYS[7] its verdicts (list)
  *
  *   ARGV[1] version that was loaded, 0 for a new service
  *   ARGV[2] name of the service
  *   ARGV[3] summary of the service as JSON, or '' to keep the old one
  *   ARGV[4], [5], [6], [7] most decisions, events, dead letters, feedback ids that are kept
- *   then five lists, each its number of entries first:
+ *   then six lists, each its number of entries first:
  *     fields of the service (name, value), decisions (JSON, oldest first), events (JSON),
- *     dead letters (kind, reason, JSON), feedback ids (time, id)
+ *     dead letters (kind, reason, JSON), feedback ids (time, id), verdicts (JSON, oldest first; as many are kept as decisions)
  *
  * Returns the new version, or 0 for a refused writer. Redis keeps what a failing script wrote before it failed; nothing after the
  * version check can fail but for want of memory, and then Redis refuses the script as a whole.
@@ -56,6 +57,10 @@ for _ = 1, ids do
   redis.call('ZADD', KEYS[6], time, take())
 end
 if ids > 0 then redis.call('ZREMRANGEBYRANK', KEYS[6], 0, -1 - tonumber(ARGV[7])) end
+
+local verdicts = tonumber(take())
+for _ = 1, verdicts do redis.call('LPUSH', KEYS[7], take()) end
+if verdicts > 0 then redis.call('LTRIM', KEYS[7], 0, tonumber(ARGV[4]) - 1) end
 
 if summary ~= '' then redis.call('HSET', KEYS[3], service, summary) end
 return version

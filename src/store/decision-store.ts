@@ -1,5 +1,6 @@
 import type { Decision, Suggestion, Verdict } from '../domain.ts'
 import type { Keys } from './keys.ts'
+import type { PastVerdict } from './past-verdict.ts'
 import { answered, type RedisClient } from './redis.ts'
 import type { ServiceSummary } from './summary.ts'
 
@@ -30,13 +31,19 @@ export function createDecisionStore ({ redis, keys }: { readonly redis: RedisCli
     return newestFirst.map((json) => JSON.parse(json) as Decision).filter(({ asOf }) => asOf > since)
   })
 
+  /** The newest verdicts, newest first. */
+  const verdicts = (service: string, { limit }: { limit: number }): Promise<PastVerdict[]> => answered(redis, async () => {
+    if (limit < 1) return []
+    return (await redis.lrange(keys.verdicts(service), 0, limit - 1)).map((json) => JSON.parse(json) as PastVerdict)
+  })
+
   /** Every service that a sample ever came for, by name. */
   const services = (): Promise<ServiceSummary[]> => answered(redis, async () => {
     const lists = await Promise.all(Array.from({ length: keys.partitions }, (_, partition) => redis.hvals(keys.services(partition))))
     return lists.flat().map((json) => JSON.parse(json) as ServiceSummary).sort((a, b) => a.service < b.service ? -1 : 1)
   })
 
-  return { latest, latestJson, verdict, suggestion, snapshot, history, services }
+  return { latest, latestJson, verdict, suggestion, snapshot, history, verdicts, services }
 }
 export type DecisionStore = ReturnType<typeof createDecisionStore>
 

@@ -19,6 +19,8 @@ export function createKeys ({ prefix = 'prescale', partitions = 8 }: { prefix?: 
     service: ofService,
     /** List of decisions as JSON, newest first. */
     history: (service: string) => `${ofService(service)}:history`,
+    /** List of verdicts as JSON, newest first; of ordinary ones only the numbers. */
+    verdicts: (service: string) => `${ofService(service)}:verdicts`,
     /** Sorted set of the feedback ids that were learned from, by their time. */
     feedbackIds: (service: string) => `${ofService(service)}:feedback-ids`,
     /** Hash: service to what a list shows of it, as JSON. */
@@ -27,8 +29,17 @@ export function createKeys ({ prefix = 'prescale', partitions = 8 }: { prefix?: 
     settings: (partition: number) => `${tag(partition)}:settings`,
     /** Stream of what the worker decided, found and suggested. */
     events: (partition: number) => `${tag(partition)}:events`,
+    /** Hash: name to an exporter that was added over HTTP, as JSON. */
+    targets: `${tag('schedules')}:targets`,
+    /** How much the holder of a token has sent. */
+    rate: (holder: string) => `${tag('rate')}:${holder}`,
     /** Stream of batches that were put aside. */
-    deadLetters: (partition: number) => `${tag(partition)}:dead-letters`
+    deadLetters: (partition: number) => `${tag(partition)}:dead-letters`,
+    /** What BullMQ puts before the name of the queues that push. */
+    pushPrefix: tag('push'),
+    /** Up to which event the followers of a partition have been told, and hash: service to what they have been told, as JSON. */
+    pushCursor: (partition: number) => `${tag(partition)}:push-cursor`,
+    pushStates: (partition: number) => `${tag(partition)}:push-states`
   }
 }
 export type Keys = ReturnType<typeof createKeys>
@@ -36,6 +47,7 @@ export type Keys = ReturnType<typeof createKeys>
 /** Names the queue of samples inside each partition, and the one queue of schedules. */
 export const samplesQueue = 'samples'
 export const schedulesQueue = 'sources'
+export const pushQueues = { ticks: 'ticks', deliveries: 'deliveries' } as const
 
 /** 32 bits, the same in every process and version: a service must not change its partition. */
 export function fnv1a (text: string): number {

@@ -4,6 +4,7 @@ import { commitLua } from './commit-lua.ts'
 import type { EnvelopeKind } from './envelope.ts'
 import type { Keys } from './keys.ts'
 import { replies, type RedisClient } from './redis.ts'
+import { toPastVerdict } from './past-verdict.ts'
 import { summarize, type ServiceSummary } from './summary.ts'
 
 /** Which job was worked into a service last; ids grow within a partition. */
@@ -52,7 +53,7 @@ const packr = new Packr({ moreTypes: true, useRecords: true })
 /** The memory of the worker: one read, one write, and the write is refused when somebody else wrote since the read. */
 export function createStateStore<State, Series> (options: StateStoreOptions) {
   const { redis, keys, historyLimit = 2_000, eventsLimit = 1_000, deadLettersLimit = 200 } = options
-  redis.defineCommand('prescaleCommit', { numberOfKeys: 6, lua: commitLua })
+  redis.defineCommand('prescaleCommit', { numberOfKeys: 7, lua: commitLua })
   const scripts = redis as unknown as { prescaleCommit (...args: Argument[]): Promise<number> }
 
   /** One round trip. */
@@ -79,13 +80,14 @@ export function createStateStore<State, Series> (options: StateStoreOptions) {
     const partition = keys.partitionOf(service)
     const version = await scripts.prescaleCommit(
       keys.service(service), keys.history(service), keys.services(partition),
-      keys.events(partition), keys.deadLetters(partition), keys.feedbackIds(service),
+      keys.events(partition), keys.deadLetters(partition), keys.feedbackIds(service), keys.verdicts(service),
       stored.version, service, summaryJson(service, stored, changes), historyLimit, eventsLimit, deadLettersLimit, feedbackIdsLimit,
       ...listed(changedFields(changes)),
       ...listed(changes.decisions.map((decision) => [JSON.stringify(decision)])),
       ...listed(changes.events.map((event) => [JSON.stringify(event)])),
       ...listed(changes.putAside.map(({ kind, reason, payload }) => [kind, reason, JSON.stringify(payload)])),
-      ...listed(changes.feedbackIds.map(({ id, at }) => [at, id])))
+      ...listed(changes.feedbackIds.map(({ id, at }) => [at, id])),
+      ...listed(changes.events.flatMap((event) => event.kind === 'verdict' ? [[JSON.stringify(toPastVerdict(event.verdict))]] : [])))
     return version !== 0
   }
 
@@ -101,7 +103,7 @@ export function createStateStore<State, Series> (options: StateStoreOptions) {
   /** Forgets a service, but for its settings. False when there was nothing to forget. */
   const remove = async (service: string): Promise<boolean> => {
     const [removed] = await replies(redis.multi()
-      .del(keys.service(service), keys.history(service), keys.feedbackIds(service))
+      .del(keys.service(service), keys.history(service), keys.feedbackIds(service), keys.verdicts(service))
       .hdel(keys.services(keys.partitionOf(service)), service))
     return Number(removed) > 0
   }

@@ -30,11 +30,13 @@ describe('steps', () => {
   })
 
   test('come one by one when a batch holds several', () => {
-    expect(read([jobs(10, 1), jobs(25, 2), jobs(40, 3), jobs(55, 4)], [queue])).toEqual([[15, { queueLength: 1 }], [30, { queueLength: 2 }], [45, { queueLength: 3 }]])
+    expect(read([jobs(10, 1), jobs(25, 2), jobs(40, 3), jobs(55, 4)], [queue]))
+      .toEqual([[15, { queueLength: 1 }], [30, { queueLength: 2 }], [45, { queueLength: 3 }]])
   })
 
   test('repeat what was said last when scrapes are rarer than steps', () => {
-    expect(read([jobs(10, 1), jobs(70, 2), jobs(130, 3)], [queue]).map(([at, signals]) => [at, (signals as { queueLength: number }).queueLength]))
+    const { samples } = assemble(null, [jobs(10, 1), jobs(70, 2), jobs(130, 3)], [queue], options)
+    expect(samples.map(({ at, signals }) => [at / 1000, signals.queueLength]))
       .toEqual([[15, 1], [30, 1], [45, 1], [60, 1], [75, 2], [90, 2], [105, 2], [120, 2]])
   })
 

@@ -4,7 +4,8 @@ import { parseExposition } from '../../src/ingest/exposition.ts'
 
 const at = 1_700_000_000_000
 const parse = (text: string | Uint8Array) => parseExposition(text, { format: 'text', at })
-const point = (metric: string, labels: Record<string, string>, value: number, time = at) => ({ metric, labels: Object.entries(labels), at: time, value })
+const point = (metric: string, labels: Record<string, string>, value: number, time = at) =>
+  ({ metric, labels: Object.entries(labels), at: time, value })
 
 describe('good text', () => {
   test.each([
@@ -103,6 +104,10 @@ describe('bad text', () => {
     '0x1p-3', '0X1', '0b1', '0o17', '1_000', '1e', 'e5', '.', '+', '-', '--1', '1,5', '1e999', '-1e999', '+NaN', 'Infinit', 'one', '1f', '١'
   ])('%s is no number', (value) => {
     expect(() => parse(`a ${value}\n`)).toThrow('Line 1')
+  })
+
+  test('is quoted in short, however long it is', () => {
+    expect(() => parse(`a ${'x'.repeat(1e6)}\n`)).toThrow(/^.{100,400}$/)
   })
 
   test('is text that is not UTF-8', () => {

@@ -5,7 +5,8 @@ import { parseExposition } from '../../src/ingest/exposition.ts'
 const at = 1_700_000_000_000
 /** Adds the line that every exposition ends with. */
 const parse = (lines: string) => parseExposition(`${lines}# EOF\n`, { format: 'openmetrics', at })
-const point = (metric: string, labels: Record<string, string>, value: number, time = at) => ({ metric, labels: Object.entries(labels), at: time, value })
+const point = (metric: string, labels: Record<string, string>, value: number, time = at) =>
+  ({ metric, labels: Object.entries(labels), at: time, value })
 
 describe('good OpenMetrics', () => {
   test.each([

@@ -31,7 +31,12 @@ test('node-exporter: what is not idle, not available, and passes through real de
   ])
   // cpu: 1 − (0.5 + 0.75) / 2
   expect(signals).toEqual({
-    cpuUsageRatio: 0.375, memoryUsageRatio: 0.25, diskIoBytesPerSecond: 150, networkInBytesPerSecond: 1000, networkOutBytesPerSecond: 300, readyReplicas: 1
+    cpuUsageRatio: 0.375,
+    memoryUsageRatio: 0.25,
+    diskIoBytesPerSecond: 150,
+    networkInBytesPerSecond: 1000,
+    networkOutBytesPerSecond: 300,
+    readyReplicas: 1
   })
 })
 

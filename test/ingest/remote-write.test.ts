@@ -90,7 +90,8 @@ describe.each([1, 2] as const)('version %i', (version) => {
 
   test('what is encoded is decoded as it was', () => {
     const label = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 }).filter((text) => !/\p{Surrogate}/u.test(text) && text > '__name__')
-    const labels = fc.uniqueArray(fc.tuple(label, label), { selector: ([name]) => name, maxLength: 5 }).map((list) => list.sort(([a], [b]) => a < b ? -1 : 1))
+    const labels = fc.uniqueArray(fc.tuple(label, label), { selector: ([name]) => name, maxLength: 5 })
+      .map((list) => list.sort(([a], [b]) => a < b ? -1 : 1))
     const sample = fc.record({ at: fc.integer({ min: -(2 ** 52), max: 2 ** 52 }), value: fc.double({ noNaN: true, noDefaultInfinity: true }) })
     const all = fc.array(fc.record({ labels, samples: fc.array(sample, { maxLength: 3 }) }), { maxLength: 5 })
     fc.assert(fc.property(all, (list) => {
@@ -232,8 +233,9 @@ describe('large bodies', () => {
     expect(() => decode(varint(2n ** 40n) as Buffer)).toThrow('more than 32 bits')
   })
 
-  test('are refused when they copy from before their beginning', () => {
+  test('are refused when their elements are damaged', () => {
     expect(() => decode(Buffer.from([4, 0b101, 1]))).toThrow('reaches 1 back where 0 bytes are')
     expect(() => decode(Buffer.from([5, 0, 65, 0b10, 0, 0]))).toThrow('reaches 0 back')
+    expect(() => decode(Buffer.from([1, 240, 0, 65]))).toThrow('not in the usual form')
   })
 })

@@ -97,6 +97,21 @@ describe.each(servers)('state on $name', ({ name, have, open }) => {
       expect(after.state).toEqual(state(5_000))
     })
 
+    it('remembers the numbers of each verdict, and the causes of abnormal ones', async () => {
+      const { states, decisions } = stores()
+      const causes = [{ signal: 'errorRatio', value: 0.2, expectedLow: 0, expectedHigh: 0.01, share: 0.8, text: 'errors' }]
+      const verdicts = [verdict(1, 0.1), verdict(2, 0.2), { ...verdict(3, 0.9), causes }, { ...verdict(4, 0.3), causes }]
+      await states.commit('shop', await states.load('shop'), changes(1, { verdict: verdicts[3], events: verdicts.map((one) => ({ kind: 'verdict', verdict: one })) }))
+      // Three of them are kept, as many as decisions.
+      expect(await decisions.verdicts('shop', { limit: 10 })).toEqual([
+        { asOf: 4, score: 0.3, threshold: 0.7, isAnomaly: false, severity: 'none' },
+        { asOf: 3, score: 0.9, threshold: 0.7, isAnomaly: true, severity: 'none', causes },
+        { asOf: 2, score: 0.2, threshold: 0.7, isAnomaly: false, severity: 'none' }
+      ])
+      await states.remove('shop')
+      expect(await decisions.verdicts('shop', { limit: 10 })).toEqual([])
+    })
+
     it('refuses the second of two writers that loaded the same version, and writes nothing of it', async () => {
       const { states, decisions, letters } = stores()
       const [first, second] = [await states.load('shop'), await states.load('shop')]

@@ -30,9 +30,12 @@ export function sampleAt (minutes: number, signals: Record<string, number>): Sam
 }
 
 /** A forecaster that has seen the given steps of a workload; small, for tests. */
-export function trainedOn ({ loads, startAt, stepSeconds, seasonSeconds, capacity }: Workload, { steps, trees = 12 }: { steps: number, trees?: number }): LoadForecaster {
-  const rows = createForecastRows({ stepSeconds, seasonSeconds, horizonSteps: 3, unit: capacity, capacity: 1500, random: createRandom(1) })
-  loads.subarray(0, steps).forEach((load, i) => rows.add((startAt + (i + 1) * stepSeconds) * 1000, load))
+export function trainedOn (workload: Workload, { steps, trees = 12 }: { steps: number, trees?: number }): LoadForecaster {
+  const { loads, startAt, stepSeconds, seasonSeconds, capacity } = workload
+  const rows = createForecastRows({ stepSeconds, seasonSeconds, horizons: [3], unit: capacity, capacity: 1500, random: createRandom(1) })
+  loads.subarray(0, steps).forEach((load, i) => {
+    if (Number.isFinite(load)) rows.add((startAt + (i + 1) * stepSeconds) * 1000, load)
+  })
   const set = rows.set()
   const forest = { trees, minLeaf: 5, maxFeatures: Math.ceil(set.features.length / 3) }
   return LoadForecaster.train(set, { options: { forest, ridgePenalty: 1e-3 }, random: createRandom(2), version: 'load/test' })

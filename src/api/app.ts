@@ -1,0 +1,105 @@
+import fastify, { LogController, type FastifyInstance } from 'fastify'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { TSchema } from 'typebox'
+import { PrescaleError } from '../errors.ts'
+import { compileCheck } from '../schema-check.ts'
+import { acceptJson } from './bodies.ts'
+import type { Api, ApiContext, ApiOptions } from './context.ts'
+import { deadLetterRoutes } from './dead-letters.ts'
+import { decisionRoutes } from './decisions.ts'
+import { guardRoutes } from './guard.ts'
+import { healthRoutes } from './health.ts'
+import { feedbackRoutes } from './feedback.ts'
+import { historyRoutes } from './history.ts'
+import { kedaRoutes } from './keda.ts'
+import { customPodAutoscalerRoutes } from './cpa.ts'
+import { createApiMetrics, measureRequests } from './metrics.ts'
+import { operationRoutes } from './operations.ts'
+import { prometheusRoutes } from './prometheus/routes.ts'
+import { pushRoutes } from './push.ts'
+import { pageRoutes } from './page.ts'
+import { handleError, registerNotFound } from './problem.ts'
+import { recommendationRoutes } from './recommendations.ts'
+import { remoteWriteRoutes } from './remote-write.ts'
+import { sampleRoutes } from './samples.ts'
+import { serviceRoutes } from './services.ts'
+import { targetRoutes } from './targets.ts'
+import { wattRoutes } from './watt.ts'
+import { setSecurityHeaders } from './security-headers.ts'
+import { shedLoad, watchEventLoop } from './shedding.ts'
+import { streamRoutes } from './stream/routes.ts'
+
+const allRoutes = [serviceRoutes, decisionRoutes, historyRoutes, pageRoutes, feedbackRoutes, kedaRoutes, recommendationRoutes, sampleRoutes, deadLetterRoutes, operationRoutes, targetRoutes, wattRoutes, pushRoutes]
+
+/** Assembles the HTTP API; nothing listens yet, so tests use `inject`. Closing it closes none of what it was given. */
+export async function createApp (options: ApiOptions): Promise<Api> {
+  const { config, telemetry, tls = null } = options
+  const app = fastify({
+    loggerInstance: telemetry.log,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: config().limits.bodyBytes,
+    routerOptions: { maxParamLength: 256 },
+    // Who shows a certificate is told from who shows none by the guard, request by request.
+    ...(tls && { https: { ...tls, requestCert: tls.ca !== undefined, rejectUnauthorized: false } }),
+    requestTimeout: 30_000,
+    // Autoscalers keep connections open; closing must not wait for them.
+    forceCloseConnections: 'idle'
+  }) as unknown as Api
+  const context: ApiContext = { ...options, metrics: createApiMetrics(telemetry) }
+
+  app.setValidatorCompiler(compileValidator)
+  // Answers are made of our own values: their schemas are for readers, and a compiled serializer would drop what they do not name.
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value))
+  app.setErrorHandler(handleError)
+  registerNotFound(app)
+  acceptJson(app, () => config().limits)
+  const plain = app as unknown as FastifyInstance
+  setSecurityHeaders(plain, { tls: tls !== null })
+  guardRoutes(plain, options)
+  const eventLoop = watchEventLoop()
+  app.addHook('onClose', async () => { eventLoop.close() })
+  shedLoad(plain, { delayMs: eventLoop.delayMs, ...options })
+  measureRequests(app, context.metrics)
+
+  await app.register(swagger, { openapi: openapiDocument })
+  await app.register(swaggerUi, { routePrefix: '/docs' })
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+
+  for (const routes of allRoutes) routes(app, context)
+  if (config().monitoring === null) healthRoutes(app, context)
+  await streamRoutes(app, context)
+  await remoteWriteRoutes(app, context)
+  await prometheusRoutes(app, context)
+  await customPodAutoscalerRoutes(app, context)
+  return app
+}
+
+/** Query strings and path parameters are text until a schema says otherwise; a body is what it is. */
+function compileValidator ({ schema, httpPart }: { schema: TSchema, httpPart?: string }) {
+  const isBody = httpPart === 'body'
+  const check = compileCheck(schema, { coerce: !isBody })
+  return (value: unknown) => {
+    const details = check(value)
+    if (details.length === 0) return { value }
+    const where = isBody ? 'body' : httpPart === 'params' ? 'address' : 'query'
+    return { error: new PrescaleError('invalid-request', `The ${where} has ${details.length === 1 ? 'one error' : `${details.length} errors`}.`, { details }) }
+  }
+}
+
+const openapiDocument = {
+  openapi: '3.1.0',
+  info: {
+    title: 'prescale',
+    version: '1',
+    description: 'Autoscaling that acts before the load arrives, and anomaly detection that says what is wrong and what to do about it. Every error is problem JSON (RFC 9457).'
+  },
+  tags: [
+    { name: 'services', description: 'What is scaled, and how' },
+    { name: 'decisions', description: 'What was decided, expected, found and suggested' },
+    { name: 'autoscalers', description: 'Answers in the words of those who ask' },
+    { name: 'ingest', description: 'Where metrics come in' },
+    { name: 'tuning', description: 'What services tell about their configuration' },
+    { name: 'operations', description: 'Health, metrics, models, settings' }
+  ]
+}

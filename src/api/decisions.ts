@@ -1,0 +1,92 @@
+import { Type } from 'typebox'
+import type { Decision } from '../domain.ts'
+import { PrescaleError } from '../errors.ts'
+import type { Api, ApiContext } from './context.ts'
+import { unknownService } from './principal.ts'
+import { answers, decisionSchema, forecastAnswerSchema, serviceParams, suggestionSchema, verdictSchema } from './schemas.ts'
+
+const tags = ['decisions']
+
+/** What the worker decided, found and suggested; each answer is one read of Redis. */
+export function decisionRoutes (app: Api, context: ApiContext): void {
+  const { decisions } = context
+
+  app.get('/v1/services/:service/decision', {
+    schema: { tags, summary: 'The present decision, with its reasons', params: serviceParams, response: answers(200, decisionSchema, 404, 503) }
+  }, async ({ params }) => currentDecision(params.service, context))
+
+  app.get('/v1/services/:service/decisions', {
+    schema: {
+      tags,
+      summary: 'Past decisions, newest first',
+      params: serviceParams,
+      querystring: Type.Object({
+        since: Type.Optional(Type.Integer({ minimum: 0, description: 'ms since 1970; only decisions on later samples' })),
+        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 }))
+      }, { additionalProperties: false }),
+      response: answers(200, Type.Object({ service: Type.String(), decisions: Type.Array(decisionSchema) }), 404, 503)
+    }
+  }, async ({ params: { service }, query: { since, limit = 100 } }) => {
+    const history = await decisions.history(service, { since, limit })
+    if (history.length === 0 && since === undefined) await refuseUnknown(service, context)
+    return { service, decisions: history }
+  })
+
+  app.get('/v1/services/:service/forecast', {
+    schema: { tags, summary: 'What the load is expected to be', params: serviceParams, response: answers(200, forecastAnswerSchema, 404, 503) }
+  }, async ({ params }) => {
+    const { service, asOf, validUntil, load, capacity, forecast, topFeatures, demo, reason } = await currentDecision(params.service, context)
+    if (forecast === null) throw new PrescaleError('no-opinion', `There is no forecast for ${service} yet; the present decision says: ${reason}`)
+    return { service, asOf, validUntil, load, capacity, forecast, topFeatures, ...(demo && { demo }) }
+  })
+
+  app.get('/v1/services/:service/verdict', {
+    schema: { tags, summary: 'Whether it behaves as usual, what does not, and what maintenance that calls for', params: serviceParams, response: answers(200, verdictSchema, 404, 503) }
+  }, async ({ params: { service } }) => {
+    const verdict = await decisions.verdict(service)
+    if (verdict !== null) return { ...verdict, ...demoMark(service, context) }
+    await refuseUnknown(service, context)
+    throw new PrescaleError('no-opinion', `No sample of ${service} has been judged yet.`)
+  })
+
+  app.get('/v1/services/:service/suggestion', {
+    schema: { tags, summary: 'A configuration that should serve better', params: serviceParams, response: answers(200, suggestionSchema, 404, 503) }
+  }, async ({ params: { service } }) => {
+    const suggestion = await decisions.suggestion(service)
+    if (suggestion !== null) return { ...suggestion, ...demoMark(service, context) }
+    await refuseUnknown(service, context)
+    throw new PrescaleError('no-opinion', `There is no suggestion for ${service} yet; POST /v1/services/${service}/feedback teaches.`)
+  })
+}
+
+/** What it takes to hand out a decision. */
+export type DecisionContext = Pick<ApiContext, 'decisions' | 'settings' | 'config' | 'now'>
+
+function demoMark (service: string, { config }: ApiContext): { demo?: true } {
+  return config().demoServices.has(service) ? { demo: true } : {}
+}
+
+/**
+ * The latest decision, if it may still be handed out.
+ *
+ * @throws PrescaleError `no-opinion` before the first one and after its end, `unknown-service` where nobody has ever mentioned the service.
+ */
+export async function currentDecision (service: string, context: DecisionContext): Promise<Decision> {
+  const decision = await context.decisions.latest(service)
+  if (decision === null) {
+    await refuseUnknown(service, context)
+    throw new PrescaleError('no-opinion', `There is no decision for ${service} yet: too few samples have arrived.`)
+  }
+  if (decision.validUntil <= context.now()) {
+    const age = Math.round((context.now() - decision.asOf) / 1000)
+    throw new PrescaleError('no-opinion', `The last decision for ${service} rests on a sample of ${age} s ago and is out of date; newer samples are needed.`)
+  }
+  return decision
+}
+
+/** Costs a second read, so it comes only after a miss. */
+export async function refuseUnknown (service: string, { config, settings, decisions }: DecisionContext): Promise<void> {
+  if (config().services.has(service) || await settings.get(service) !== null) return
+  if ((await decisions.services()).some((known) => known.service === service)) return
+  throw unknownService(service)
+}

@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto'
+import { Type, type Static } from 'typebox'
+import type { Feedback } from '../domain.ts'
+import { PrescaleError, type ErrorDetail } from '../errors.ts'
+import { configurationProblem } from '../policy/parameters.ts'
+import { checkTime, noRoomFor } from '../admission.ts'
+import type { Api, ApiContext } from './context.ts'
+import { answers, serviceParams, signalsSchema } from './schemas.ts'
+
+const configuration = Type.Record(Type.String({ pattern: '^[a-z][A-Za-z0-9]{0,63}$' }), Type.Number(), {
+  additionalProperties: false, minProperties: 1, title: 'values by parameter such as { threadPoolSize: 64, timeoutMs: 500 }'
+})
+
+const feedbackSchema = Type.Object({
+  id: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,128}$', title: 'letters, digits, ".", "_" and "-", at most 128', description: 'What has been learned once is not learned again.' })),
+  at: Type.Optional(Type.Integer({ description: 'ms since 1970; now where not given' })),
+  state: Type.Optional(signalsSchema),
+  config: Type.Optional(configuration),
+  performance: Type.Optional(Type.Number({ description: 'How well it went with `config`; higher is better, in a unit of your own that stays the same.' })),
+  optimal: Type.Optional(configuration)
+}, { additionalProperties: false, title: '{ config, performance } or { optimal }' })
+
+const maxItems = 1000
+const bodySchema = Type.Union([feedbackSchema, Type.Array(feedbackSchema, { minItems: 1, maxItems })], { title: `one feedback, or a list of 1 to ${maxItems}` })
+
+/** What a service tells about a configuration: how well it went, or which one would have been best. */
+export function feedbackRoutes (app: Api, context: ApiContext): void {
+  const { config, queue, admission, metrics, now } = context
+  app.post('/v1/services/:service/feedback', {
+    bodyLimit: 1_048_576,
+    schema: {
+      tags: ['tuning'],
+      summary: 'Observed performance, or a known best configuration; learned from once for each id',
+      params: serviceParams,
+      body: bodySchema,
+      response: answers(202, Type.Object({ accepted: Type.Integer(), ids: Type.Array(Type.String()) }), 400, 413, 415, 503)
+    }
+  }, async ({ params: { service }, body }, reply) => {
+    const items: Static<typeof feedbackSchema>[] = Array.isArray(body) ? body : [body]
+    const present = now()
+    const { limits } = config()
+    const details = items.flatMap((item, index) => {
+      const wrongTime = item.at === undefined ? null : checkTime(item.at, limits, present)
+      const found = [...checkFeedback(item), ...(wrongTime ? [{ path: 'at', ...wrongTime }] : [])]
+      return found.map((detail) => ({ ...detail, path: Array.isArray(body) ? `[${index}]${detail.path === '' ? '' : `.${detail.path}`}` : detail.path }))
+    })
+    if (details.length > 0) {
+      metrics.rejected.inc({ source: 'feedback', reason: 'shape' }, items.length)
+      throw new PrescaleError('invalid-request', 'The feedback was not taken.', { details })
+    }
+    if (!await admission.admits(service)) {
+      metrics.rejected.inc({ source: 'feedback', reason: 'services' }, items.length)
+      throw new PrescaleError('limit-exceeded', 'There are as many services as may be.', { details: [noRoomFor(service, limits)] })
+    }
+    const feedback: Feedback[] = items.map((item) => ({ ...item, id: item.id ?? randomUUID(), service, at: item.at ?? present }))
+    await queue.enqueue([{ kind: 'feedback', service, feedback }])
+    metrics.received.inc({ source: 'feedback', result: 'accepted' }, feedback.length)
+    return reply.code(202).send({ accepted: feedback.length, ids: feedback.map(({ id }) => id) })
+  })
+}
+
+function checkFeedback ({ config, performance, optimal }: Static<typeof feedbackSchema>): ErrorDetail[] {
+  const details: ErrorDetail[] = []
+  if (optimal === undefined && (config === undefined || performance === undefined)) {
+    details.push({ path: config === undefined ? 'config' : 'performance', expected: 'both config and performance, or optimal' })
+  }
+  for (const [path, value] of Object.entries({ config, optimal })) {
+    const problem = value === undefined ? null : configurationProblem(value)
+    if (problem !== null) details.push({ path, value, expected: `a usable configuration: ${problem}` })
+  }
+  return details
+}

@@ -1,0 +1,16 @@
+import { resolveService } from '../config.ts'
+import type { Decision } from '../domain.ts'
+import type { ApiOptions } from './context.ts'
+import { readingsOfDecision, readingsOfVerdict, type Reading } from './series.ts'
+
+/** What a service said last, valid or not; one read of Redis. */
+export async function latestReadings (service: string, { decisions, config, now }: Pick<ApiOptions, 'decisions' | 'config' | 'now'>): Promise<{ decision: Decision | null, readings: Reading[] }> {
+  const { decision, verdict } = await decisions.snapshot(service)
+  // A sample may bear a time that is a little ahead of our clock; what rests on it holds from now on.
+  const readings = decision === null ? [] : readingsOfDecision({ ...decision, asOf: Math.min(decision.asOf, now()) })
+  if (verdict !== null) {
+    const lifeSeconds = decision === null ? resolveService(service, null, config()).policy.decisionTtlSeconds : (decision.validUntil - decision.asOf) / 1000
+    readings.push(...readingsOfVerdict({ ...verdict, asOf: Math.min(verdict.asOf, now()) }, { lifeSeconds, demo: config().demoServices.has(service) }))
+  }
+  return { decision, readings }
+}

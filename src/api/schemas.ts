@@ -1,0 +1,97 @@
+import { Type, type TProperties, type TSchema } from 'typebox'
+import { serviceNamePattern, signalNamePattern } from '../domain.ts'
+
+/** What answers look like, for OpenAPI; answers are not filtered by it. */
+const object = <T extends TProperties>(properties: T, description?: string) => Type.Object(properties, { ...(description && { description }) })
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+const optional = Type.Optional
+const time = (description: string) => Type.Integer({ description: `${description}, in ms since 1970` })
+const sources = ['forecast', 'reactive', 'hold', 'floor']
+
+export const serviceName = Type.String({ pattern: serviceNamePattern, title: 'the name of a service: letters, digits, ".", "_" and "-", at most 128 characters' })
+export const signalName = Type.String({ pattern: signalNamePattern, title: 'the name of a signal: a letter a-z, then letters, digits and _, at most 64 characters' })
+export const signalsSchema = Type.Record(signalName, Type.Number({ title: 'a finite number' }), {
+  additionalProperties: false, maxProperties: 256, title: 'signals by name (a letter a-z, then letters, digits and _) such as { requestsPerSecond: 120 }'
+})
+export const serviceParams = Type.Object({ service: serviceName })
+
+export const problemSchema = object({
+  type: Type.String(),
+  title: Type.String(),
+  status: Type.Integer(),
+  detail: Type.String(),
+  errors: optional(Type.Array(object({ path: Type.String(), value: optional(Type.Unknown()), expected: Type.String() })))
+}, 'Problem details, RFC 9457')
+
+/** Response schemas of a route: its own answer, and the problems that it may answer with. */
+export function answers (status: number | number[], schema: TSchema, ...problems: number[]): Record<number, object> {
+  const own = [status].flat().map((code) => [code, schema])
+  return Object.fromEntries([...own, ...problems.map((code) => [code, { description: 'Problem', content: { 'application/problem+json': { schema: problemSchema } } }])])
+}
+
+export const forecastSchema = object({
+  horizonSeconds: Type.Number(),
+  quantiles: Type.Array(object({ quantile: Type.Number(), load: Type.Number() }), { description: 'of the largest load within the horizon' }),
+  modelVersion: Type.String()
+})
+
+const featureSchema = object({ name: Type.String(), value: Type.Number(), importance: Type.Number() })
+
+export const decisionSchema = object({
+  service: Type.String(),
+  asOf: time('The sample that it rests on'),
+  validUntil: time('The end of its life'),
+  replicas: Type.Integer(),
+  currentReplicas: Type.Integer(),
+  source: Type.Enum(sources),
+  rawRecommendations: Type.Array(object({ source: Type.Enum(sources), replicas: Type.Integer(), reason: Type.String() })),
+  adjustments: Type.Array(object({ stage: Type.String(), from: Type.Number(), to: Type.Number(), reason: Type.String() })),
+  reason: Type.String(),
+  load: nullable(Type.Number()),
+  capacity: nullable(Type.Number()),
+  forecast: nullable(forecastSchema),
+  topFeatures: Type.Array(featureSchema),
+  missingSignals: Type.Array(Type.String()),
+  modelVersion: Type.String(),
+  demo: optional(Type.Boolean())
+})
+
+export const forecastAnswerSchema = object({
+  service: Type.String(),
+  asOf: time('The newest sample'),
+  validUntil: time('The end of its life'),
+  load: nullable(Type.Number()),
+  capacity: nullable(Type.Number()),
+  forecast: forecastSchema,
+  topFeatures: Type.Array(featureSchema),
+  demo: optional(Type.Boolean())
+})
+
+export const verdictSchema = object({
+  service: Type.String(),
+  asOf: time('The sample that it judges'),
+  score: Type.Number({ minimum: 0, maximum: 1, description: 'higher is more anomalous' }),
+  threshold: Type.Number(),
+  isAnomaly: Type.Boolean(),
+  severity: Type.Enum(['none', 'low', 'medium', 'high', 'critical']),
+  causes: Type.Array(object({
+    signal: Type.String(), value: Type.Number(), expectedLow: Type.Number(), expectedHigh: Type.Number(), share: Type.Number(), text: Type.String()
+  })),
+  maintenance: object({
+    action: Type.Enum(['no_action_needed', 'monitor_closely', 'planned_maintenance', 'immediate_maintenance']), probability: Type.Number(), reason: Type.String()
+  }),
+  missingSignals: Type.Array(Type.String()),
+  modelVersion: Type.String(),
+  demo: optional(Type.Boolean())
+})
+
+export const suggestionSchema = object({
+  service: Type.String(),
+  asOf: time('The newest sample'),
+  config: Type.Record(Type.String(), Type.Number()),
+  changed: Type.Array(Type.String()),
+  reason: Type.String(),
+  observations: Type.Integer(),
+  modelVersion: Type.String(),
+  demo: optional(Type.Boolean())
+})

@@ -1,0 +1,47 @@
+import type { Decision, Verdict } from '../domain.ts'
+
+/** The numbers that those who think in metrics and labels may ask for. */
+export const seriesHelp = {
+  prescale_replicas: 'Replicas of the decision that was valid at that time.',
+  prescale_forecast: 'Quantiles of the largest load that was expected within the horizon.',
+  prescale_load: 'Load of the whole service that the decision rests on.',
+  prescale_capacity: 'Load that one replica carries at the target utilisation.',
+  prescale_anomaly_score: 'Score of the latest verdict, 0 to 1, higher is more anomalous.'
+} as const
+export type SeriesName = keyof typeof seriesHelp
+export const seriesNames = Object.keys(seriesHelp) as SeriesName[]
+
+export type Labels = Readonly<Record<string, string>>
+
+/** One number, and the time in which it is what we say: [from, until), epoch ms. */
+export interface Reading {
+  readonly name: SeriesName
+  readonly labels: Labels
+  readonly value: number
+  readonly from: number
+  readonly until: number
+}
+
+type Numbers = Pick<Decision, 'service' | 'asOf' | 'validUntil' | 'replicas' | 'load' | 'capacity' | 'forecast' | 'demo'>
+
+/** What one decision says. A load or capacity that it does not know has no reading: it is missing, and not 0. */
+export function readingsOfDecision ({ service, asOf, validUntil, replicas, load, capacity, forecast, demo }: Numbers): Reading[] {
+  const labels = labelsOf(service, demo)
+  const reading = (name: SeriesName, value: number | null, more: Labels = {}): Reading[] =>
+    value === null ? [] : [{ name, labels: { ...labels, ...more }, value, from: asOf, until: validUntil }]
+  return [
+    ...reading('prescale_replicas', replicas),
+    ...(forecast?.quantiles ?? []).flatMap(({ quantile, load: expected }) => reading('prescale_forecast', expected, { quantile: String(quantile) })),
+    ...reading('prescale_load', load),
+    ...reading('prescale_capacity', capacity)
+  ]
+}
+
+/** @param lifeSeconds how long a verdict may be handed out after its sample. */
+export function readingsOfVerdict ({ service, asOf, score }: Pick<Verdict, 'service' | 'asOf' | 'score'>, { lifeSeconds, demo }: { lifeSeconds: number, demo?: boolean | undefined }): Reading[] {
+  return [{ name: 'prescale_anomaly_score', labels: labelsOf(service, demo), value: score, from: asOf, until: asOf + lifeSeconds * 1000 }]
+}
+
+function labelsOf (service: string, demo: boolean | undefined): Labels {
+  return { service, ...(demo && { demo: 'true' }) }
+}

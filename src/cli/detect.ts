@@ -1,0 +1,44 @@
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { packageRoot } from './package-root.ts'
+import { number, say } from './terminal.ts'
+
+interface DetectFlags {
+  readonly data: string
+  readonly out: string
+  readonly trainRows?: number
+  readonly stepSeconds?: number
+  readonly seasonSeconds?: number
+  readonly falseAlarmsPerWeek?: number
+  readonly seed?: number
+  readonly model?: string
+}
+
+const whole = (least: number) => number({ least, whole: true })
+
+export function addDetect (program: Command): void {
+  program.command('detect')
+    .description('Say what was abnormal in your own history: a CSV of signals in, a CSV of scores, severities and causes out.')
+    .requiredOption('--data <file>', 'CSV, may end in .gz: every numeric column is a signal, at or timestamp is the time, label is ignored')
+    .requiredOption('--out <file>', 'CSV row,score,threshold,isAnomaly,severity,causes; may end in .gz')
+    .option('--train-rows <rows>', 'the first rows are normal: learn from them what is', whole(0))
+    .option('--step-seconds <seconds>', 'length of one step, where the file has no time', number({ least: 0.001 }))
+    .option('--season-seconds <seconds>', 'length of the cycle that the signals repeat', number({ least: 1 }))
+    .option('--false-alarms-per-week <number>', 'how many are acceptable', number({ least: 0.001 }))
+    .option('--model <folder>', 'a trained model that serves until training rows give a better one: its folder with manifest.json, or a folder of models (default: ours)')
+    .option('--seed <number>', 'of everything random', whole(0))
+    .addHelpText('after', `
+Nothing is ever judged with knowledge of a later row. Memory does not grow with the file.
+
+Examples:
+  prescale detect --data metrics.csv.gz --out verdicts.csv
+  prescale detect --data metrics.csv --train-rows 10080 --out verdicts.csv`)
+    .action(detect)
+}
+
+async function detect ({ model, ...flags }: DetectFlags): Promise<void> {
+  const [{ detectFile }, { anomalyModel, loadFrom }] = await Promise.all([import('../../training/detect.ts'), import('../models.ts')])
+  const shipped = await loadFrom(model ?? join(packageRoot(), 'models'), anomalyModel, { optional: model === undefined })
+  await detectFile({ ...flags, model: shipped })
+  say(flags.out)
+}

@@ -1,0 +1,114 @@
+import { isMap, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml'
+import { PrescaleError, type ErrorDetail } from './errors.ts'
+import { configSchema, type ConfigFile } from './config-schema.ts'
+import { compileCheck, type Check } from './schema-check.ts'
+
+/** An error of the file, with the place where an editor finds it. */
+export interface FileErrorDetail extends ErrorDetail { readonly place?: string }
+
+let check: Check | undefined
+
+/**
+ * Parses and checks the text of a `prescale.yaml`.
+ *
+ * @throws PrescaleError `invalid-config` with line and column for text that is not YAML. What is YAML but not valid is in `details`.
+ */
+export function readConfigText (text: string, name: string): { file: ConfigFile, details: FileErrorDetail[] } {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  if (document.errors.length > 0) throw notYaml(document, name, lines)
+  const file = emptyAsAbsent(toPlain(document, name))
+  check ??= compileCheck(configSchema)
+  const details = check(file).map((detail) => {
+    const place = position(document.contents, detail.path, lines)
+    return place === undefined ? detail : { ...detail, place: `${name}:${place}` }
+  })
+  return { file: withoutBroken(file, details) as ConfigFile, details }
+}
+
+/** A part with errors is left out (of the services only the broken ones), so that the rules between keys can be checked on the others. */
+function withoutBroken (file: unknown, details: readonly ErrorDetail[]): unknown {
+  if (!isPlain(file)) return {}
+  const sound = (prefix: string) => ([key]: [string, unknown]) => !details.some(({ path }) => isWithin(path, prefix + key))
+  const entries = Object.entries(file).filter(([key]) => key !== 'services').filter(sound(''))
+  const { services } = file
+  if (isPlain(services)) entries.push(['services', Object.fromEntries(Object.entries(services).filter(sound('services.')))])
+  return Object.fromEntries(entries)
+}
+
+function isWithin (path: string, prefix: string): boolean {
+  return path.startsWith(prefix) && /^(?:$|[.[])/.test(path.slice(prefix.length))
+}
+
+function notYaml (document: Document.Parsed, name: string, lines: LineCounter): PrescaleError {
+  const details = document.errors.map((error) => {
+    const { line, col } = lines.linePos(error.pos[0])
+    return { path: `${name}:${line}:${col}`, expected: error.message }
+  })
+  return new PrescaleError('invalid-config', `${details[0].path}: this is not YAML: ${details[0].expected}`, { details })
+}
+
+function toPlain (document: Document.Parsed, name: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 })
+  } catch (error) {
+    throw new PrescaleError('invalid-config', `${name}: ${(error as Error).message}`, { details: [{ path: name, expected: 'aliases that can be resolved' }], cause: error })
+  }
+}
+
+/** `services:` or `shop:` with nothing behind it means "nothing special", not the value null. */
+function emptyAsAbsent (root: unknown): unknown {
+  if (root === null || root === undefined) return {}
+  if (!isPlain(root)) return root
+  const filled = replaceNull(root)
+  const { services, sources } = filled
+  return {
+    ...filled,
+    ...(isPlain(services) && { services: replaceNull(services) }),
+    ...(isPlain(sources) && { sources: Object.fromEntries(Object.entries(sources).filter(([, value]) => value !== null)) })
+  }
+}
+
+function replaceNull (value: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, entry ?? {}]))
+}
+
+function isPlain (value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Line and column, `12:5`, of `services.shop.target`; of the nearest part above it for a key that is missing. */
+function position (root: unknown, path: string, lines: LineCounter): string | undefined {
+  let at: Node | null = null
+  let node = root
+  let rest = path
+  while (rest !== '') {
+    const step = childOf(node, rest)
+    if (step === null) break
+    at = step.place
+    node = step.value
+    rest = rest.slice(step.length).replace(/^\./, '')
+  }
+  const offset = at?.range?.[0]
+  if (offset === undefined) return undefined
+  const { line, col } = lines.linePos(offset)
+  return `${line}:${col}`
+}
+
+function childOf (node: unknown, rest: string): { place: Node | null, value: unknown, length: number } | null {
+  if (isSeq(node)) {
+    const index = /^\[(\d+)\]/.exec(rest)
+    const value = index === null ? undefined : node.items[Number(index[1])] as Node | undefined
+    return index === null || value === undefined ? null : { place: value, value, length: index[0].length }
+  }
+  if (!isMap(node)) return null
+  // Names of services may hold dots: the longest key that fits is the one that was meant.
+  let found: { place: Node | null, value: unknown, length: number } | null = null
+  for (const { key, value } of node.items) {
+    const name = String(key)
+    if (isWithin(rest, name) && name.length > (found?.length ?? -1)) {
+      found = { place: key as Node | null, value, length: name.length }
+    }
+  }
+  return found
+}

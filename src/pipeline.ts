@@ -1,0 +1,55 @@
+import type { Decision, Policy, Sample, Suggestion, Verdict } from './domain.ts'
+import type { LoadForecaster } from './ml/forecaster.ts'
+import { decide } from './policy/decide.ts'
+import { emptyScalingState, foresee, learn, observe } from './policy/scaling.ts'
+import type { ScalingState } from './policy/scaling-state.ts'
+import { detect, emptyAnomalyState, type AnomalyModel, type AnomalyState } from './policy/verdict.ts'
+import { suggest, type ConfigModel, type TuningState } from './policy/suggest.ts'
+
+export interface Models {
+  readonly forecast: LoadForecaster | null
+  readonly anomaly: AnomalyModel | null
+  readonly config: ConfigModel | null
+}
+
+/** Everything that is remembered about one service: plain objects, numbers, strings, arrays and typed arrays; at most 64 KiB. */
+export interface ServiceState {
+  readonly version: 1
+  /** Epoch ms of the newest sample that it holds; an older one is stale. */
+  readonly lastAt: number
+  readonly scaling: ScalingState
+  readonly anomaly: AnomalyState
+  readonly tuning: TuningState | null
+}
+
+export type Evaluation =
+  | { readonly status: 'stale', readonly state: ServiceState }
+  | { readonly status: 'warming-up', readonly state: ServiceState, readonly verdict: Verdict }
+  | { readonly status: 'decided', readonly state: ServiceState, readonly decision: Decision, readonly verdict: Verdict, readonly suggestion: Suggestion | null }
+
+export function emptyState (): ServiceState {
+  return { version: 1, lastAt: -Infinity, scaling: emptyScalingState(), anomaly: emptyAnomalyState(), tuning: null }
+}
+
+/**
+ * The whole product as a function: what one sample of one service makes us remember, decide, suspect and suggest.
+ *
+ * Pure: no network, disk, clock or chance, and `state` is never changed. Live worker, replay and backtest all call it.
+ * A sample that is not newer than the state is stale and changes nothing.
+ */
+export function evaluate (state: ServiceState, sample: Sample, models: Models, policy: Policy): Evaluation {
+  if (!(sample.at > state.lastAt)) return { status: 'stale', state }
+
+  const { state: anomaly, verdict } = detect(state.anomaly, sample, { model: models.anomaly, ...policy })
+
+  const seen = observe(state.scaling, sample, policy)
+  const outlook = foresee(seen, models.forecast, policy)
+  const decision = decide(seen, outlook, policy)
+  const scaling = learn(seen, decision, policy)
+
+  const { state: tuning, suggestion } = suggest(state.tuning, sample, models.config)
+
+  const next: ServiceState = { version: 1, lastAt: sample.at, scaling, anomaly, tuning }
+  if (decision === null) return { status: 'warming-up', state: next, verdict }
+  return { status: 'decided', state: next, decision, verdict, suggestion }
+}

@@ -1,0 +1,43 @@
+import type { Severity } from '../domain.ts'
+
+/** Whether an alarm is on, and what is needed to end it. */
+export interface AlarmState {
+  readonly active: boolean
+  /** Steps since the latest alarm began; Infinity before the first. */
+  readonly age: number
+  /** Steps in a row below the release level while on. */
+  readonly calm: number
+}
+
+export interface AlarmRule {
+  /** An alarm ends when the score is below this share of the threshold for `releaseSteps`. */
+  readonly releaseShare: number
+  readonly releaseSteps: number
+  /** No alarm begins within this many steps after the begin of another. */
+  readonly quietSteps: number
+}
+
+/** The score of a trained service is smoothed and keeps its meaning: one dip does not end an alarm, and a new one may follow at once. */
+export const lastingRule: AlarmRule = { releaseShare: 0.7, releaseSteps: 5, quietSteps: 0 }
+/** The score of an untrained one jumps, and what lasts becomes normal: an alarm is on while the score is, and what follows is its echo. */
+export const noveltyRule: AlarmRule = { releaseShare: 1, releaseSteps: 1, quietSteps: 150 }
+
+export const noAlarm: AlarmState = { active: false, age: Infinity, calm: 0 }
+
+/** The alarm after one more step. Pure. @param ratio score over threshold. */
+export function nextAlarm ({ active, age, calm }: AlarmState, ratio: number, { releaseShare, releaseSteps, quietSteps }: AlarmRule): AlarmState {
+  const inARow = active && ratio < releaseShare ? calm + 1 : 0
+  const stays = active && inARow < releaseSteps
+  if (!stays && ratio >= 1 && age >= quietSteps) return { active: true, age: 0, calm: 0 }
+  return { active: stays, age: age + 1, calm: stays ? inARow : 0 }
+}
+
+/** Share of the threshold from which on something is worth a look. */
+const lowFrom = 0.7
+/** From this ratio of score to threshold on; the first that fits, from the top. */
+const severities: readonly (readonly [number, Severity])[] = [[4, 'critical'], [2, 'high'], [0, 'medium']]
+
+export function severityOf (active: boolean, ratio: number): Severity {
+  if (!active) return ratio >= lowFrom ? 'low' : 'none'
+  return severities.find(([from]) => ratio >= from)![1]
+}

@@ -1,0 +1,97 @@
+import type { Decision, DecisionSource, Forecast, Policy } from '../domain.ts'
+import { largestBetween } from '../features/window.ts'
+import { forecastProbabilities } from '../ml/forecaster.ts'
+import { chooseReplicas } from './choice.ts'
+import { replicasForLoad, replicasForUsage } from './hpa.ts'
+import type { Outlook, Seen } from './scaling-state.ts'
+import { applyStages, replicasNeeded } from './stages.ts'
+import { priceOf } from './steering.ts'
+
+interface Recommendation { readonly source: DecisionSource, readonly replicas: number, readonly reason: string }
+
+/** Recommend, then let every stage have its say. Null while nothing is known that could be recommended from. */
+export function decide (seen: Seen, outlook: Outlook | null, policy: Policy): Decision | null {
+  const recommendations = recommend(seen, outlook, policy)
+  if (recommendations.length === 0) return null
+  const chosen = recommendations[0]
+  const { replicas, adjustments } = applyStages(chosen.replicas, seen, policy)
+  return {
+    service: seen.service,
+    asOf: seen.at,
+    validUntil: seen.at + policy.decisionTtlSeconds * 1000,
+    replicas,
+    currentReplicas: seen.demand.readyReplicas ?? seen.currentReplicas ?? replicas,
+    source: chosen.source,
+    rawRecommendations: recommendations,
+    adjustments,
+    reason: [chosen.reason, ...adjustments.map(({ to, reason }) => `${to} replicas by ${reason}`)].join('; '),
+    load: seen.demand.load,
+    capacity: seen.fullCapacity === null ? null : seen.fullCapacity * seen.demand.utilization,
+    forecast: outlook && describe(outlook, policy),
+    topFeatures: outlook ? topFeatures(outlook) : [],
+    missingSignals: seen.demand.missingSignals,
+    modelVersion: outlook?.forecaster.version ?? 'none',
+    ...policy.demo && { demo: true }
+  }
+}
+
+/** The ladder, highest rung first; a rung without an opinion is left out. */
+function recommend (seen: Seen, outlook: Outlook | null, policy: Policy): Recommendation[] {
+  const rungs = [fromForecast(seen, outlook, policy), fromPresentLoad(seen, policy), fromLastDecision(seen, policy), fromHistory(seen, policy)]
+  return rungs.filter(rung => rung !== null)
+}
+
+function fromForecast (seen: Seen, outlook: Outlook | null, policy: Policy): Recommendation | null {
+  if (outlook === null || seen.fullCapacity === null) return null
+  const { replicas, probability } = chooseReplicas(outlook, { instance: seen.fullCapacity, price: priceOf(seen.state.steering, policy) })
+  const seconds = outlook.horizonSteps * policy.stepSeconds
+  return { source: 'forecast', replicas, reason: `${replicas} replicas carry the load of the next ${seconds} s with probability ${round(probability)}` }
+}
+
+/** Exactly what HPA would compute. */
+function fromPresentLoad ({ demand, fullCapacity, currentReplicas: current }: Seen, { target, behavior }: Policy): Recommendation | null {
+  const { load, usageRatio, readyReplicas, utilization } = demand
+  const currentReplicas = current ?? 0
+  if (usageRatio !== null && readyReplicas !== null && (target.kind === 'ratio' || fullCapacity === null || load === null)) {
+    const replicas = replicasForUsage(usageRatio, { atTarget: utilization, readyReplicas, currentReplicas, behavior })
+    return { source: 'reactive', replicas, reason: `usage ${round(usageRatio)} of ${readyReplicas} replicas, target ${utilization}: ${replicas} replicas` }
+  }
+  if (load === null || fullCapacity === null) return null
+  const atTarget = fullCapacity * utilization
+  const replicas = replicasForLoad(load, { atTarget, currentReplicas, behavior })
+  return { source: 'reactive', replicas, reason: `present load ${round(load)}, ${round(atTarget)} for each replica: ${replicas} replicas` }
+}
+
+function fromLastDecision ({ state: { last }, at }: Seen, { holdSeconds }: Policy): Recommendation | null {
+  const seconds = last === null ? Infinity : (at - last.loadAt) / 1000
+  if (last === null || seconds > holdSeconds) return null
+  return { source: 'hold', replicas: last.replicas, reason: `no load known for ${seconds} s: holding ${last.replicas} replicas` }
+}
+
+/** Blind for long: not more than now, and not less than the last season needed. Never scaled out of ignorance, nor in to nothing. */
+function fromHistory ({ state: { last, window }, at, fullCapacity, currentReplicas }: Seen, policy: Policy): Recommendation | null {
+  if (last === null || currentReplicas === null) return null
+  const largest = window === null ? NaN : largestBetween(window, at - policy.seasonSeconds * 1000, at)
+  const needed = largest >= 0 && fullCapacity !== null ? replicasNeeded(largest, fullCapacity) : currentReplicas
+  const replicas = Math.min(currentReplicas, Math.max(policy.minReplicas, needed))
+  return { source: 'floor', replicas, reason: `no load known for more than ${policy.holdSeconds} s: ${replicas} replicas carry the largest load of the last season` }
+}
+
+function describe ({ horizonSteps, quantiles, level, quiet, forecaster }: Outlook, { stepSeconds }: Policy): Forecast {
+  return {
+    horizonSeconds: horizonSteps * stepSeconds,
+    quantiles: forecastProbabilities.map((quantile, i) => ({ quantile, load: Math.max(0, level * Math.exp(quantiles[i]) - quiet) })),
+    modelVersion: forecaster.version
+  }
+}
+
+const featuresShown = 5
+
+function topFeatures ({ x, forecaster: { features, importance } }: Outlook) {
+  return features
+    .map((name, i) => ({ name, value: x[i], importance: importance[i] }))
+    .sort((a, b) => b.importance - a.importance)
+    .slice(0, featuresShown)
+}
+
+const round = (value: number) => Number(value.toPrecision(4))

@@ -1,0 +1,33 @@
+import type { Behavior } from '../domain.ts'
+import { kubernetesBehavior } from './hpa.ts'
+
+/**
+ * The one home of the numbers that the policy was tuned to. Each was chosen as one fixed value for all services, by replaying traces
+ * of web, cluster and social load; where a value hardly matters, a round one was taken.
+ */
+
+/**
+ * Scaling rules where an operator gives none: those of HPA, but scale-in is held for two minutes only. HPA's five are for a rule
+ * that sees nothing coming; a forecast that already looks past the start-up time needs them only against flapping.
+ */
+export const defaultBehavior: Behavior = {
+  ...kubernetesBehavior,
+  scaleDown: { ...kubernetesBehavior.scaleDown, stabilizationWindowSeconds: 120 }
+}
+
+/** How the price of a violating request against an instance is found and steered (see steering.ts). */
+export const steering = {
+  /** About what meets a target of 1 % on smooth load. Stricter targets begin dearer in proportion, laxer ones not cheaper: bursts cost. */
+  firstPrice: 2.5,
+  firstPriceAt: 0.01,
+  /** How much one step of nothing but violations raises the logarithm of the price. More swings with every unforeseeable spike. */
+  gain: 0.06,
+  /** More while the service is new: begins six times higher and halves that at this many steps. */
+  earlyGain: 0.3,
+  earlySteps: 200,
+  /** The price stays within this factor of where it began: what it cannot mend, no price mends. */
+  range: 100
+} as const
+
+/** Scale-in that frees less than this share of the replicas is not worth a change. */
+export const stickyShare = 0.05

@@ -1,0 +1,56 @@
+import { deviationKinds } from '../features/anomaly-features.ts'
+import type { IsolationForest } from '../ml/isolation-forest.ts'
+
+/** The components of a row's score: root mean square of each kind of deviation, and the forest's opinion of them together. */
+export const componentCount = deviationKinds.length + 1
+const forestComponent = deviationKinds.length
+export const seasonalKinds: readonly number[] = [deviationKinds.indexOf('season'), deviationKinds.indexOf('drift')]
+
+/** What is usual for each component, shape [components, 2]: median and 99th percentile; NaN where not enough is known. */
+export type Calibration = Float64Array
+
+/** Fewer values give no 99th percentile. */
+const leastSeen = 100
+/** @param row of `rowFeatures`. @returns shape [components]; NaN for what is not known. */
+export function componentsOf (row: Float64Array, forest: IsolationForest | null): Float64Array {
+  const components = new Float64Array(componentCount)
+  for (let kind = 0; kind < deviationKinds.length; kind++) components[kind] = row[kind]
+  components[forestComponent] = forest ? forest.score(row) : NaN
+  return components
+}
+
+/** A component that never moved must not turn the first breath into a storm. */
+const leastSpread = 0.02
+
+/** What is usual, from training rows. A seasonal kind is exactly 0 while no season is known: such rows do not count for it. */
+export function calibrate (rows: readonly Float64Array[]): Calibration {
+  const calibration = new Float64Array(2 * componentCount).fill(NaN)
+  for (let c = 0; c < componentCount; c++) {
+    const values = Float64Array.from(rows, row => row[c]).filter(value => value > 0 || (value === 0 && !seasonalKinds.includes(c))).sort()
+    if (values.length < leastSeen) continue
+    const median = values[values.length >> 1]
+    calibration.set([median, Math.max(values[Math.floor(0.99 * values.length)], median + leastSpread)], 2 * c)
+  }
+  return calibration
+}
+
+/**
+ * Components on one scale: 0 at their median, 1 at their 99th percentile, what lies below the median is 0.
+ *
+ * @returns shape [components]; NaN where not enough is known.
+ */
+export function mapped (components: Float64Array, calibration: Calibration): Float64Array {
+  return components.map((value, c) => Math.max(0, (value - calibration[2 * c]) / (calibration[2 * c + 1] - calibration[2 * c])))
+}
+
+/** Mean of the components that are known; 0 where none is. */
+export function rowScore (onOneScale: Float64Array): number {
+  let sum = 0
+  let known = 0
+  for (const value of onOneScale) {
+    if (Number.isNaN(value)) continue
+    sum += value
+    known++
+  }
+  return known > 0 ? sum / known : 0
+}

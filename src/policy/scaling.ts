@@ -1,0 +1,64 @@
+import type { Decision, Policy, Sample } from '../domain.ts'
+import { loadFeatures } from '../features/load-features.ts'
+import { appendLoad, createWindow, isWindowFor } from '../features/window.ts'
+import type { LoadForecaster } from '../ml/forecaster.ts'
+import { emptyCapacity, fullCapacity, learnCapacity } from './capacity.ts'
+import { demandOf } from './demand.ts'
+import { emptyScaleHistory, rememberScaling } from './hpa.ts'
+import { emptyLeadTime, expectReady, leadSeconds, observeReady, type LeadTime } from './lead-time.ts'
+import type { Outlook, ScalingState, Seen } from './scaling-state.ts'
+import { stabilizedFrom } from './stages.ts'
+import { afterDecision, emptySteering, steer } from './steering.ts'
+
+export function emptyScalingState (): ScalingState {
+  return { window: null, capacity: emptyCapacity, leadTime: emptyLeadTime, history: emptyScaleHistory, steering: emptySteering, last: null }
+}
+
+/** Takes the sample in: demand, capacity, start-up time, window. */
+export function observe (state: ScalingState, sample: Sample, policy: Policy): Seen {
+  const { at, service } = sample
+  const demand = demandOf(sample, policy, state.last?.replicas ?? null)
+  const capacity = learnCapacity(state.capacity, demand)
+  const leadTime = observeReady(state.leadTime, at, demand.readyReplicas)
+  const kept = state.window !== null && isWindowFor(state.window, policy) ? state.window : createWindow(policy)
+  const window = demand.load === null ? kept : appendLoad(kept, at, demand.load)
+  const remembered = state.last !== null && at - state.last.at <= policy.holdSeconds * 1000
+  const currentReplicas = (remembered ? state.last?.replicas : demand.readyReplicas ?? state.last?.replicas) ?? null
+  const instance = fullCapacity(capacity, demand)
+  const steering = demand.load === null || instance === null
+    ? state.steering
+    : steer(state.steering, { load: demand.load / instance, readyReplicas: demand.readyReplicas, isOurs: state.last?.source === 'forecast' }, policy)
+  return { service, at, state: { ...state, window, capacity, leadTime, steering }, demand, fullCapacity: instance, currentReplicas }
+}
+
+/** Steps after which what is wished for now is ready, and one more because the wish is obeyed only after this step. */
+export function horizonSteps (leadTime: LeadTime, { startUpSeconds, stepSeconds }: Policy): number {
+  return Math.ceil(leadSeconds(leadTime, startUpSeconds) / stepSeconds) + 1
+}
+
+/** Looks ahead, where there is a forecaster and a present load to start from. */
+export function foresee ({ state, demand, fullCapacity }: Seen, forecaster: LoadForecaster | null, policy: Policy): Outlook | null {
+  if (forecaster === null || state.window === null || demand.load === null) return null
+  const steps = horizonSteps(state.leadTime, policy)
+  const { x, level, quiet } = loadFeatures(state.window, { horizonSteps: steps, unit: fullCapacity })
+  return { horizonSteps: steps, x, level, quiet, quantiles: forecaster.quantiles(x), forecaster }
+}
+
+/** What the next sample will need to know of this one. */
+export function learn ({ state, at, demand, currentReplicas }: Seen, decision: Decision | null, policy: Policy): ScalingState {
+  if (decision === null) return state
+  const { replicas } = decision
+  // As HPA does at first sight: what runs counts as recommended, so that a restart does not drop it at once.
+  const history = state.last === null && demand.readyReplicas !== null
+    ? rememberScaling(state.history, { at, recommended: demand.readyReplicas, change: 0, behavior: policy.behavior })
+    : state.history
+  return {
+    ...state,
+    leadTime: expectReady(state.leadTime, { at, from: currentReplicas ?? replicas, to: replicas }),
+    history: rememberScaling(history, {
+      at, recommended: stabilizedFrom(decision.adjustments, replicas), change: replicas - (currentReplicas ?? replicas), behavior: policy.behavior
+    }),
+    steering: afterDecision(state.steering, decision, { ...policy, startUpSeconds: leadSeconds(state.leadTime, policy.startUpSeconds) }),
+    last: { at, replicas, source: decision.source, loadAt: demand.load === null ? state.last?.loadAt ?? at : at }
+  }
+}

@@ -1,0 +1,177 @@
+import type { Sample, Verdict } from '../domain.ts'
+import { advance, deviationKinds } from '../features/anomaly-features.ts'
+import { rowFeatures } from '../features/row-features.ts'
+import { emptyMemory, widenMemory } from '../features/signal-memory.ts'
+import type { SignalMemory } from '../features/signal-memory.ts'
+import type { IsolationForest } from '../ml/isolation-forest.ts'
+import { lastingRule, nextAlarm, noAlarm, noveltyRule, severityOf } from './alarm.ts'
+import type { AlarmState } from './alarm.ts'
+import { causesOf, contributionsOf } from './causes.ts'
+import { maintenanceFor } from './maintenance.ts'
+import { componentsOf, mapped, rowScore } from './row-score.ts'
+import type { Calibration } from './row-score.ts'
+import { saturationOf } from './saturation.ts'
+import { emptySurprise, observe, surprises } from './surprise.ts'
+import type { Surprise } from './surprise.ts'
+
+/** What the detector remembers of one service. Numbers, strings, arrays and typed arrays only; its size is bounded. */
+export interface AnomalyState {
+  readonly version: 1
+  readonly memory: SignalMemory
+  /** What training rows said is normal; null where there were none and normal is what was seen so far. */
+  readonly standard: Standard | null
+  /** Used where there is no standard. */
+  readonly surprise: Surprise
+  readonly alarm: AlarmState
+  /** Epoch ms of the latest sample; 0 before the first. */
+  readonly lastAt: number
+}
+
+export interface Standard {
+  readonly calibration: Calibration
+  /** Ring of the latest row scores, for smoothing. */
+  readonly recentScores: Float64Array
+  /** Shape [signals]: what each contributed of late, smoothed alike; empty before the first sample. */
+  readonly contributions: Float64Array
+  /** Of the smoothed row score. */
+  readonly threshold: number
+}
+
+/** The forest over row features that all services share, or one service's own. */
+export interface AnomalyModel {
+  readonly version: string
+  readonly forest: IsolationForest
+}
+
+export interface DetectOptions {
+  readonly model: AnomalyModel | null
+  readonly falseAlarmsPerWeek: number
+  readonly stepSeconds: number
+  /** Length of the season that "the same time last season" means: a day where nobody says, null where there is none. */
+  readonly seasonSeconds?: number | null
+  /** Causes are named when something is unusual, or always. */
+  readonly explain?: 'unusual' | 'all'
+}
+
+/** Row scores are averaged over this many steps: single rows are noise, longer means come late. */
+export const smoothingSteps = 5
+/** Nothing is called anomalous before this many samples: what is usual must be known first. */
+export const warmUpSteps = 150
+/** Signals beyond this many (by name) are not looked at: the state of a service stays below 64 KiB. */
+export const mostSignals = 128
+const daySeconds = 86_400
+const secondsPerWeek = 604_800
+
+/** An untrained service is never held to less than one alarm in this many steps: its tail is not known so far out, nor worth the noise. */
+const leastAlarmSteps = 500
+/** Several components are looked at in each step, but they rise together, and an excursion is one alarm: they count as two. */
+const independentTests = 2
+
+export function emptyAnomalyState (): AnomalyState {
+  return { version: 1, memory: emptyMemory(), standard: null, surprise: emptySurprise(), alarm: noAlarm, lastAt: 0 }
+}
+
+export function alarmRate ({ falseAlarmsPerWeek, stepSeconds }: Pick<DetectOptions, 'falseAlarmsPerWeek' | 'stepSeconds'>): number {
+  return falseAlarmsPerWeek * stepSeconds / secondsPerWeek
+}
+
+/**
+ * Scores one sample against what is known of its service, then learns from it. Pure: `state` is left as it was.
+ *
+ * A service with training rows is judged by them alone, until it is trained again: how far its row lies from what was usual, averaged over
+ * the kinds of deviation and five steps. One without learns what is normal as it goes, warms up first, and is judged by how rare the rarest
+ * kind is. Either way 0.5 is the threshold: the score is raw / (raw + threshold).
+ */
+export function detect (state: AnomalyState, sample: Sample, options: DetectOptions): { state: AnomalyState, verdict: Verdict } {
+  const known = withSignalsOf(state.memory, sample)
+  const x = Float64Array.from(known.signals, name => sample.signals[name] ?? NaN)
+  const position = placeInSeason(sample.at, options.seasonSeconds)
+  const { memory, deviations } = advance(known, x, {
+    position,
+    elapsedSteps: elapsedSteps(state.lastAt, sample.at, options.stepSeconds),
+    learning: state.standard ? 'none' : 'bounded'
+  })
+  const components = componentsOf(rowFeatures(deviations, x.length), options.model?.forest ?? null)
+  const { score, ratio, alarm, contributions, ...learned } = state.standard
+    ? judgeByStandard(state, state.standard, { components, deviations })
+    : judgeBySurprise(state, { components, deviations }, options)
+  const warm = state.standard !== null || memory.steps > warmUpSteps
+  const severity = severityOf(alarm.active, ratio)
+  const missingSignals = known.signals.filter((_, i) => Number.isNaN(x[i]))
+  const maintenance = maintenanceFor({
+    severity,
+    alarmSeconds: alarm.active ? alarm.age * options.stepSeconds : 0,
+    signals: sample.signals,
+    missingSignals,
+    saturation: saturationOf(memory, options.stepSeconds)
+  })
+  return {
+    state: { ...state, ...learned, memory, alarm, lastAt: sample.at },
+    verdict: {
+      service: sample.service,
+      asOf: sample.at,
+      score,
+      threshold: 0.5,
+      isAnomaly: alarm.active,
+      severity,
+      causes: options.explain === 'all' || severity !== 'none' ? causesOf({ memory: known, x, contributions, position }) : [],
+      maintenance: warm ? maintenance : { ...maintenance, reason: `warming up, ${memory.steps} of ${warmUpSteps} samples; ${maintenance.reason}` },
+      missingSignals,
+      modelVersion: options.model?.version ?? 'none'
+    }
+  }
+}
+
+interface Judgement {
+  readonly score: number
+  /** Of what was measured to the threshold; 1 is the threshold. */
+  readonly ratio: number
+  readonly alarm: AlarmState
+  /** Shape [signals]: what each contributed to it. */
+  readonly contributions: Float64Array
+}
+
+interface Measured { readonly components: Float64Array, readonly deviations: Float64Array }
+
+function judgeByStandard ({ memory, alarm }: AnomalyState, standard: Standard, { components, deviations }: Measured): Judgement & { standard: Standard } {
+  const recentScores = standard.recentScores.with(memory.steps % smoothingSteps, rowScore(mapped(components, standard.calibration)))
+  const ratio = mean(recentScores) / standard.threshold
+  const width = deviations.length / deviationKinds.length
+  const before = standard.contributions
+  const contributions = contributionsOf(deviations, width)
+    .map((value, i) => before.length === width ? before[i] + (value - before[i]) / smoothingSteps : value)
+  return { score: ratio / (ratio + 1), ratio, alarm: nextAlarm(alarm, ratio, lastingRule), contributions, standard: { ...standard, recentScores, contributions } }
+}
+
+function judgeBySurprise (state: AnomalyState, { components, deviations }: Measured, options: DetectOptions): Judgement & { surprise: Surprise } {
+  const found = surprises(state.surprise, components)
+  const surprise = observe(state.surprise, components)
+  const contributions = contributionsOf(deviations, deviations.length / deviationKinds.length)
+  if (state.memory.steps < warmUpSteps) return { score: 0, ratio: 0, alarm: noAlarm, contributions, surprise }
+  const threshold = -Math.log10(Math.min(alarmRate(options) / independentTests, 1 / leastAlarmSteps))
+  const ratio = Math.max(...found) / threshold
+  const alarm = nextAlarm(state.alarm, ratio, noveltyRule)
+  const isNews = alarm.age === 0 || state.alarm.age >= noveltyRule.quietSteps
+  return { score: isNews ? ratio / (ratio + 1) : echo(ratio), ratio, alarm, contributions, surprise }
+}
+
+/** What follows an alarm within its quiet time is no news: it scores below the threshold, in the same order. */
+const echo = (ratio: number) => 0.5 * ratio / (ratio + 1)
+
+function withSignalsOf (memory: SignalMemory, { signals }: Sample): SignalMemory {
+  const names = Object.keys(signals)
+  if (names.length <= memory.signals.length && names.every(name => memory.signals.includes(name))) return memory
+  const added = names.filter(name => !memory.signals.includes(name)).sort().slice(0, mostSignals - memory.signals.length)
+  return added.length > 0 ? widenMemory(memory, added) : memory
+}
+
+function placeInSeason (at: number, seasonSeconds: number | null = daySeconds): number {
+  return seasonSeconds === null ? NaN : (at / 1000 % seasonSeconds) / seasonSeconds
+}
+
+/** More than 1 after a gap; a sample that comes early counts as one step. */
+function elapsedSteps (lastAt: number, at: number, stepSeconds: number): number {
+  return lastAt > 0 ? Math.max(1, Math.round((at - lastAt) / 1000 / stepSeconds)) : 1
+}
+
+const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length

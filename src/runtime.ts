@@ -1,0 +1,238 @@
+import type { AddressInfo } from 'node:net'
+import { openAccessFiles } from './access-files.ts'
+import { createAdmission } from './admission.ts'
+import { createApp } from './api/app.ts'
+import { createMonitoringApp } from './api/monitoring.ts'
+import { ownScrape } from './config-builtin.ts'
+import { needRestart } from './config-changes.ts'
+import { resolveService, type Config } from './config.ts'
+import { createDemo, type DemoTrace } from './demo.ts'
+import { PrescaleError } from './errors.ts'
+import { learnFromFeedback, openNetwork } from './feedback.ts'
+import type { SeriesState } from './ingest/assemble.ts'
+import { startListeners } from './listeners.ts'
+import { loadModels } from './models.ts'
+import type { ServiceState } from './pipeline.ts'
+import { createPush } from './push/push.ts'
+import { createRouting } from './routing.ts'
+import { createSourceHandler, scheduledSources, scheduledTargets } from './sources.ts'
+import { createDeadLetters } from './store/dead-letters.ts'
+import { createDecisionStore } from './store/decision-store.ts'
+import { createEventStream } from './store/event-stream.ts'
+import { createKeys } from './store/keys.ts'
+import { createModelRegistry } from './store/model-registry.ts'
+import { openRedis } from './store/open-redis.ts'
+import { createPushQueue } from './store/push-queue.ts'
+import { answered } from './store/redis.ts'
+import { createRateLimit } from './store/rate-limit.ts'
+import { createSampleQueue } from './store/sample-queue.ts'
+import { createSchedules, createScheduleWorker } from './store/schedules.ts'
+import { createSettingsStore } from './store/settings-store.ts'
+import { createStateStore } from './store/state-store.ts'
+import { createTargetStore } from './store/target-store.ts'
+import { createTelemetry } from './telemetry.ts'
+import { openTlsFiles } from './tls-files.ts'
+import { createWorker } from './worker.ts'
+
+export type Role = 'api' | 'worker' | 'all'
+
+export interface RuntimeOptions {
+  readonly role: Role
+  /** Reads the configuration, at the start and at every reload. */
+  readonly load: () => Config
+  /** Where trained models lie, if the configuration does not say. */
+  readonly modelsDirectory: string
+  /** Read only when the demonstration runs. */
+  readonly readDemoTrace: () => Promise<DemoTrace>
+}
+
+type OnClose = (closer: () => unknown) => void
+
+/** For what is on its way in. The worker has three seconds for what it works on, and all together must be done in five. */
+const closeGraceMs = 700
+const retryMs = 2_000
+
+/**
+ * Opens everything in order, and closes it in reverse order. When something cannot be opened, what was opened is closed again.
+ *
+ * @throws PrescaleError of the part that cannot be opened.
+ */
+export async function startRuntime (options: RuntimeOptions) {
+  const closers: (() => unknown)[] = []
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    return { ...await start(options, (closer) => { closers.push(closer) }), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+export type Runtime = Awaited<ReturnType<typeof startRuntime>>
+
+async function start ({ role, load, modelsDirectory, readDemoTrace }: RuntimeOptions, onClose: OnClose) {
+  let present = load()
+  const config = () => present
+  const parts = await openParts({ config, modelsDirectory }, onClose)
+  const { log } = parts.telemetry
+
+  const worker = role === 'api' ? null : startWorker(parts, onClose)
+
+  let address: string | null = null
+  const setUp = untilItWorks(async () => {
+    await parts.routing.refresh()
+    await applySources(parts, address)
+  })
+  onClose(setUp.cancel)
+
+  const reload = async () => {
+    const next = load()
+    for (const part of needRestart(present, next)) log.warn(`${part} has changed; that takes effect at the next start`)
+    const before = present
+    present = next
+    try {
+      parts.accessFiles.rebuild()
+    } catch (error) {
+      present = before
+      throw error
+    }
+    parts.routing.rebuild()
+    setUp.run()
+    worker?.push.apply()
+    log.info({ file: present.file }, 'the configuration was read again')
+    return present
+  }
+
+  if (role !== 'worker') address = await startApi({ ...parts, reload, sourcesChanged: () => applySources(parts, address) }, onClose)
+  setUp.run()
+  if (role !== 'worker' && present.demoServices.size > 0) {
+    const demo = createDemo({ ...parts, trace: await readDemoTrace(), log })
+    onClose(demo.close)
+  }
+  return { address, config, reload, log, redis: parts.source }
+}
+
+type Parts = Awaited<ReturnType<typeof openParts>>
+
+/** What both roles work with. */
+async function openParts ({ config, modelsDirectory }: { config: () => Config, modelsDirectory: string }, onClose: OnClose) {
+  const { redisUrl, dataDirectory, partitions, limits, logLevel, modelsDirectory: ownModelsDirectory } = config()
+  const now = Date.now
+  const telemetry = createTelemetry({ level: logLevel })
+  const { log } = telemetry
+  const source = await openRedis({ url: redisUrl ?? undefined, dataDirectory, log })
+  onClose(source.close)
+  const redis = source.connect('request')
+  const keys = createKeys({ partitions })
+  const decisions = createDecisionStore({ redis, keys })
+  const settings = createSettingsStore({ redis, keys })
+  const deadLetters = createDeadLetters({ redis, keys })
+  const states = createStateStore<ServiceState, SeriesState>({ redis, keys })
+  const forget = (service: string) => answered(redis, () => states.remove(service))
+  const events = createEventStream({ source, redis, keys, log })
+  onClose(events.close)
+  const queue = createSampleQueue({ redis, keys, maxWaiting: Math.ceil(limits.waitingJobs / partitions) })
+  onClose(queue.close)
+  telemetry.watchQueue(queue.waiting)
+  const pushQueue = createPushQueue({ redis, keys })
+  onClose(pushQueue.close)
+  const schedules = createSchedules({ redis, keys })
+  onClose(schedules.close)
+
+  const registry = createModelRegistry({ directory: ownModelsDirectory ?? modelsDirectory })
+  const { models, problems } = await loadModels(registry)
+  for (const problem of problems) log.warn(`${problem} Decisions are made without it.`)
+
+  const accessFiles = openAccessFiles({ config, log })
+  onClose(accessFiles.close)
+  const admission = createAdmission({ config, decisions, settings, now })
+  const routing = createRouting({ config, settings, decisions, telemetry })
+  onClose(routing.close)
+  const stores = { decisions, events, settings, deadLetters, forget, queue, pushQueue, schedules, registry }
+  return { config, now, telemetry, source, keys, ...stores, models: () => models, modelProblems: problems, admission, routing, accessFiles, access: accessFiles.access, rateLimit: createRateLimit({ redis, keys }), targets: createTargetStore({ redis, keys }) }
+}
+
+/** Works on what is queued, and fetches what is due. */
+function startWorker (parts: Parts, onClose: OnClose) {
+  const { config, source, keys, telemetry, routing } = parts
+  const worker = createWorker({
+    ...parts,
+    resolve: (service, stored) => resolveService(service, stored, config()),
+    learn: learnFromFeedback,
+    openNetwork,
+    historyLimit: config().limits.historyDecisions
+  })
+  onClose(worker.close)
+  const sources = createSourceHandler({ ...parts, router: routing.router })
+  onClose(sources.close)
+  const fetcher = createScheduleWorker({ redis: source.connect('work'), keys, handle: sources.handle, log: telemetry.log })
+  onClose(() => fetcher.close({ graceMs: closeGraceMs }))
+  const push = createPush(parts)
+  onClose(push.close)
+  return { push }
+}
+
+/** @returns the address that it listens on. */
+async function startApi (parts: Parts & { reload: () => Promise<Config>, sourcesChanged: () => Promise<void> }, onClose: OnClose): Promise<string> {
+  const { config, source, keys, routing, telemetry } = parts
+  const missing = async () => await source.ping() ? [] : [`Redis (${source.description})`]
+  const { listen, tls, monitoring } = config()
+  const tlsFiles = tls === null ? null : openTlsFiles(tls, telemetry.log)
+  if (tlsFiles) onClose(tlsFiles.close)
+  const app = await createApp({
+    ...parts,
+    tls: tlsFiles?.certificates ?? null,
+    partitionOf: keys.partitionOf,
+    router: routing.router,
+    settingsChanged: routing.refresh,
+    missing
+  })
+  onClose(async () => {
+    // Whoever is still sending after this has a sender that tries again.
+    const timer = setTimeout(() => { app.server.closeAllConnections() }, closeGraceMs)
+    await app.close()
+    clearTimeout(timer)
+  })
+  tlsFiles?.follow(app.server as never)
+  await app.listen(listen).catch((error: NodeJS.ErrnoException) => { throw cannotListen(error, listen) })
+  if (monitoring !== null) {
+    const watched = createMonitoringApp({ ...parts, missing })
+    onClose(() => watched.close())
+    await watched.listen(monitoring).catch((error: NodeJS.ErrnoException) => { throw cannotListen(error, monitoring) })
+    const { port } = watched.server.address() as AddressInfo
+    telemetry.log.info({ host: monitoring.host, port }, 'metrics and health are served on a listener of their own')
+  }
+  for (const listener of await startListeners({ ...parts, missing }, onClose)) telemetry.log.info(listener)
+  const { address, port } = app.server.address() as AddressInfo
+  const host = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '[::1]' : address.includes(':') ? `[${address}]` : address
+  return `${tls === null ? 'http' : 'https'}://${host}:${port}`
+}
+
+function cannotListen (error: NodeJS.ErrnoException, { host, port }: Config['listen']): PrescaleError {
+  const hint = error.code === 'EADDRINUSE' ? 'it is in use; --port chooses another one' : error.message
+  return new PrescaleError('invalid-config', `Port ${port} of ${host} cannot be listened on: ${hint}.`, { cause: error })
+}
+
+/** Makes the sources of the configuration those that are fetched. Without a file there is only ourselves, and the one who serves knows where. */
+async function applySources ({ config, schedules, targets }: Parts, address: string | null): Promise<void> {
+  const { file, sources } = config()
+  const added = sources.overHttp.enabled ? scheduledTargets(await targets.list()) : []
+  if (file !== null) return await schedules.replaceAll([...scheduledSources(sources), ...added])
+  if (address !== null) await schedules.replaceAll(scheduledSources({ scrape: [ownScrape(address)], prometheus: [] }))
+}
+
+/** Runs a task that Redis may refuse now, again and again until it works. */
+function untilItWorks (task: () => Promise<void>) {
+  let timer: NodeJS.Timeout | undefined
+  let cancelled = false
+  const run = () => {
+    clearTimeout(timer)
+    task().catch(() => { if (!cancelled) timer = setTimeout(run, retryMs) })
+  }
+  const cancel = () => {
+    cancelled = true
+    clearTimeout(timer)
+  }
+  return { run, cancel }
+}

@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest'
+import type { MaintenanceAction, ServiceEvent, Severity, Verdict } from '../../src/domain.ts'
+import { alertsFor, openAlerts } from '../../src/push/alertmanager.ts'
+import { follow, nothingPushed, type Change, type PushState } from '../../src/push/changes.ts'
+import { deliveriesFor } from '../../src/push/targets.ts'
+import { webhookBody, webhookHeaders } from '../../src/push/webhook.ts'
+import { decisionOf } from '../api/support.ts'
+
+const minute = 60_000
+const decided = (at: number, replicas: number): ServiceEvent => ({ kind: 'decision', decision: decisionOf('shop', { asOf: at * minute, replicas }) })
+function judged (at: number, severity: Severity, { action = 'no_action_needed' as MaintenanceAction } = {}): ServiceEvent {
+  const verdict: Verdict = {
+    service: 'shop', asOf: at * minute, score: 0.7, threshold: 0.5, isAnomaly: severity !== 'none', severity, causes: [{ signal: 'errorRatio', value: 0.2, expectedLow: 0, expectedHigh: 0.01, share: 1, text: 'errorRatio is 0.2, usually at most 0.01' }], maintenance: { action, probability: 0.9, reason: 'r' }, missingSignals: [], modelVersion: '1'
+  }
+  return { kind: 'verdict', verdict }
+}
+
+function run (events: readonly ServiceEvent[]): { state: PushState, changes: Change[] } {
+  return events.reduce<{ state: PushState, changes: Change[] }>(({ state, changes }, event) => {
+    const next = follow(state, event)
+    return { state: next.state, changes: [...changes, ...next.changes] }
+  }, { state: nothingPushed, changes: [] })
+}
+const kinds = (...events: ServiceEvent[]) => run(events).changes.map((change) => [change.kind, change.at / minute])
+
+describe('what is told of decisions', () => {
+  it('is a number of replicas that differs from the one before, and not the first one', () => {
+    const { changes } = run([decided(1, 4), decided(2, 4), decided(3, 6)])
+    expect(changes).toMatchObject([{ kind: 'decision.changed', service: 'shop', from: 4, to: 6, decision: { replicas: 6 } }])
+  })
+
+  it('is told once, also when an event comes twice or late', () => {
+    expect(kinds(decided(1, 4), decided(2, 6), decided(2, 6), decided(1, 4))).toEqual([['decision.changed', 2]])
+  })
+})
+
+describe('what is told of incidents', () => {
+  it('is when one opens, when it gets worse, and when it closes', () => {
+    expect(kinds(judged(1, 'none'), judged(2, 'medium'), judged(3, 'medium'), judged(4, 'critical'), judged(5, 'low'), judged(6, 'none'), judged(7, 'none'))).toEqual([['incident.opened', 2], ['incident.escalated', 4], ['incident.closed', 6]])
+  })
+
+  it('keeps the highest severity and what was wrong then', () => {
+    expect(run([judged(2, 'high'), judged(3, 'low')]).state.incident).toEqual({ openedAt: 2 * minute, severity: 'high', seenAt: 3 * minute, summary: 'errorRatio is 0.2, usually at most 0.01' })
+  })
+})
+
+it('maintenance is told when it becomes due and when it becomes urgent', () => {
+  expect(kinds(judged(1, 'none', { action: 'monitor_closely' }), judged(2, 'none', { action: 'planned_maintenance' }), judged(3, 'none', { action: 'planned_maintenance' }), judged(4, 'none', { action: 'immediate_maintenance' }), judged(5, 'none'))).toEqual([['maintenance.due', 2], ['maintenance.due', 4]])
+})
+
+describe('a webhook', () => {
+  it('is signed as Standard Webhooks says: HMAC-SHA256 over id, time and body', () => {
+    // The vector of the specification.
+    const headers = webhookHeaders({ secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', id: 'msg_p5jXN8AQM9LWM0D4loKWxJek', at: 1_614_265_330_000, body: '{"test": 2432232314}' })
+    expect(headers).toEqual({ 'webhook-id': 'msg_p5jXN8AQM9LWM0D4loKWxJek', 'webhook-timestamp': '1614265330', 'webhook-signature': 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=' })
+  })
+
+  it('says what happened, when, and all about it', () => {
+    const [change] = run([decided(1, 4), decided(2, 6)]).changes
+    expect(JSON.parse(webhookBody(change))).toMatchObject({ type: 'decision.changed', timestamp: '1970-01-01T00:02:00.000Z', data: { service: 'shop', from: 4, to: 6, decision: { reason: expect.any(String) } } })
+  })
+})
+
+describe('alerts', () => {
+  const now = 10 * minute
+  it('fire while an incident is open and end when it closes', () => {
+    const [opened, closed] = run([judged(2, 'high'), judged(6, 'none')]).changes
+    expect(alertsFor(opened, { now, labels: { team: 'web' } })).toEqual([{
+      labels: { team: 'web', alertname: 'PrescaleIncident', service: 'shop', severity: 'high' },
+      annotations: { summary: 'shop does not behave as usual (high)', description: 'errorRatio is 0.2, usually at most 0.01' },
+      startsAt: '1970-01-01T00:02:00.000Z',
+      endsAt: '1970-01-01T00:14:00.000Z'
+    }])
+    expect(alertsFor(closed, { now })).toMatchObject([{ labels: { severity: 'high' }, startsAt: '1970-01-01T00:02:00.000Z', endsAt: '1970-01-01T00:06:00.000Z' }])
+  })
+
+  it('of a lower severity end when one of a higher begins', () => {
+    const [, escalated] = run([judged(2, 'low'), judged(6, 'critical')]).changes
+    expect(alertsFor(escalated, { now }).map(({ labels, endsAt }) => [labels['severity'], endsAt])).toEqual([['low', '1970-01-01T00:06:00.000Z'], ['critical', '1970-01-01T00:14:00.000Z']])
+  })
+
+  it('are not posted again for a service that has been silent for a quarter of an hour', () => {
+    const incident = { openedAt: 0, severity: 'high' as const, seenAt: now, summary: '' }
+    expect(openAlerts([{ service: 'shop', incident }], { now: now + 15 * minute - 1 })).toHaveLength(1)
+    expect(openAlerts([{ service: 'shop', incident }], { now: now + 15 * minute })).toEqual([])
+  })
+})
+
+describe('targets', () => {
+  const webhook = { kind: 'webhook' as const, url: 'https://example.org/a', secret: 's'.repeat(16), events: ['incident.opened' as const], services: null, timeoutSeconds: 1, attempts: 3 }
+  const alertmanager = { kind: 'alertmanager' as const, url: 'http://alertmanager:9093', labels: {}, services: ['mail'], timeoutSeconds: 1, attempts: 3 }
+
+  it('get what they want, under an id that is the same for the same change and holds no colon', () => {
+    const changes = run([decided(1, 1), decided(2, 2), judged(2, 'high')]).changes
+    const deliveries = changes.flatMap((change) => deliveriesFor(change, [webhook, alertmanager]))
+    expect(deliveries).toMatchObject([{ id: expect.stringMatching(/^[0-9a-f]{32}$/), target: expect.stringMatching(/^webhook-[0-9a-f]{12}$/), attempts: 3, payload: { kind: 'incident.opened' } }])
+    expect(deliveriesFor(changes[1], [webhook])).toEqual(deliveries)
+  })
+})

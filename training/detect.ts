@@ -1,0 +1,119 @@
+import type { Signals } from '../src/domain.ts'
+import { PrescaleError } from '../src/errors.ts'
+import { createRandom } from '../src/ml/random.ts'
+import { detect, emptyAnomalyState, mostSignals, warmUpSteps } from '../src/policy/verdict.ts'
+import type { AnomalyModel } from '../src/policy/verdict.ts'
+import { createCsvWriter, readCsv } from './csv.ts'
+import type { CsvBatch } from './csv.ts'
+import { createProgress } from './progress.ts'
+import { findPeriodRows } from './season.ts'
+import { openSignalTable } from './signal-table.ts'
+import type { SignalTable } from './signal-table.ts'
+import { learnService } from './train-anomaly.ts'
+
+export interface DetectFileOptions {
+  readonly data: string
+  readonly out: string
+  /** The first rows are normal; without them what is normal is learned on the way. */
+  readonly trainRows?: number
+  /** Where the file has no time; otherwise measured. */
+  readonly stepSeconds?: number
+  /** Otherwise a day where the file has times, and what the training rows show where it has none. */
+  readonly seasonSeconds?: number
+  readonly falseAlarmsPerWeek?: number
+  readonly seed?: number
+  /** Used until training rows give a forest of their own. */
+  readonly model?: AnomalyModel | null
+}
+
+const header = ['row', 'score', 'threshold', 'isAnomaly', 'severity', 'causes']
+const daySeconds = 86_400
+const assumedStepSeconds = 60
+/** Training rows are held in memory: 50 million values are 400 MB. */
+const mostTrainingValues = 50_000_000
+
+/**
+ * Judges every row of a CSV file as the worker would judge samples as they come: nothing from the future, memory that does not grow with the file.
+ * Every numeric column is a signal; `at` or `timestamp` is the time; a column `label` is never read.
+ *
+ * With training rows the detector learns from them once and judges the rest by them; they themselves get the score 0. Fewer than
+ * 150 of them do not say what is normal: then, and without any, it learns from row to row, and `isAnomaly` marks where an anomaly begins
+ * (what lasts becomes normal to it).
+ *
+ * @throws PrescaleError `not-found`, `invalid-request` with file and line, `limit-exceeded` for too many columns or training values.
+ */
+export async function detectFile (options: DetectFileOptions): Promise<void> {
+  const { data, out, trainRows = 0 } = options
+  const writer = createCsvWriter(out, header)
+  const progress = createProgress({ label: 'detect' })
+  let detector: Detector | null = null
+  let row = 0
+  try {
+    for await (const batch of readCsv(data)) {
+      detector ??= createDetector(checkedTable(data, batch), { ...options, trainRows })
+      for (let i = 0; i < batch.rows.length; i++, row++) await writer.write([row, ...detector.next(batch, i)])
+      progress.advance(batch.rows.length)
+    }
+  } finally {
+    await writer.close()
+    progress.done()
+  }
+}
+
+function checkedTable (data: string, first: CsvBatch): SignalTable {
+  const table = openSignalTable(data, first)
+  if (table.signals.length > mostSignals) {
+    throw new PrescaleError('limit-exceeded', `${data}:1: ${table.signals.length} columns of numbers, at most ${mostSignals} are looked at; leave columns out.`)
+  }
+  return table
+}
+
+type Judged = [score: number, threshold: number, isAnomaly: number, severity: string, causes: string]
+const notJudged: Judged = [0, 0.5, 0, 'none', '']
+
+/** Rows in, judgements out; gathers the training rows first, if there are any. */
+function createDetector (table: SignalTable, options: DetectFileOptions & { readonly trainRows: number }) {
+  const { falseAlarmsPerWeek = 7, seed = 1, data } = options
+  const { signals } = table
+  const stepSeconds = options.stepSeconds ?? table.stepSeconds ?? assumedStepSeconds
+  const rowsToTrain = options.trainRows >= warmUpSteps ? options.trainRows : 0
+  if (rowsToTrain * signals.length > mostTrainingValues) {
+    throw new PrescaleError('limit-exceeded', `${data}: ${rowsToTrain} training rows of ${signals.length} signals; at most ${mostTrainingValues} values can be held.`)
+  }
+  const training = { x: new Float64Array(rowsToTrain * signals.length), at: new Float64Array(rowsToTrain) }
+  let seasonSeconds = options.seasonSeconds ?? (table.hasTime ? daySeconds : null)
+  let model = options.model ?? null
+  let state = emptyAnomalyState()
+  let row = 0
+
+  function next (batch: CsvBatch, i: number): Judged {
+    const { at: given, x } = table.read(batch, i)
+    const at = table.hasTime ? given : (row + 1) * stepSeconds * 1000
+    if (row++ >= rowsToTrain) return judge(at, x)
+    training.x.set(x, (row - 1) * signals.length)
+    training.at[row - 1] = at
+    if (row === rowsToTrain) learn()
+    return notJudged
+  }
+
+  function learn (): void {
+    const periodRows = seasonSeconds === null ? findPeriodRows(training.x, signals.length) : null
+    if (periodRows !== null) seasonSeconds = periodRows * stepSeconds
+    const learned = learnService({ signals, ...training }, { stepSeconds, seasonSeconds, falseAlarmsPerWeek, random: createRandom(seed) })
+    state = learned.state
+    model = { version: 'learned', forest: learned.forest }
+    training.x = new Float64Array(0)
+  }
+
+  function judge (at: number, x: Float64Array): Judged {
+    const measured = Object.fromEntries(signals.map((signal, s) => [signal, x[s]]).filter(([, value]) => !Number.isNaN(value))) as Signals
+    const judged = detect(state, { service: data, at, signals: measured }, { model, falseAlarmsPerWeek, stepSeconds, seasonSeconds, explain: 'all' })
+    state = judged.state
+    const { score, threshold, isAnomaly, severity, causes } = judged.verdict
+    const isNews = state.standard !== null || score >= threshold
+    return [score, threshold, isAnomaly && isNews ? 1 : 0, severity, causes.map(({ text }) => text).join('; ')]
+  }
+
+  return { next }
+}
+type Detector = ReturnType<typeof createDetector>

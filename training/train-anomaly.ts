@@ -1,0 +1,99 @@
+import { advance } from '../src/features/anomaly-features.ts'
+import { rowFeatureNames, rowFeatures } from '../src/features/row-features.ts'
+import { emptyMemory, field, fields, widenMemory } from '../src/features/signal-memory.ts'
+import type { SignalMemory } from '../src/features/signal-memory.ts'
+import { isolationDefaults, trainIsolationForest } from '../src/ml/isolation-forest.ts'
+import type { IsolationForest, IsolationVariant } from '../src/ml/isolation-forest.ts'
+import { peaksOverThreshold } from '../src/ml/peaks-over-threshold.ts'
+import type { Random } from '../src/ml/random.ts'
+import { calibrate, componentsOf, mapped, rowScore } from '../src/policy/row-score.ts'
+import type { AnomalyState } from '../src/policy/verdict.ts'
+import { alarmRate, emptyAnomalyState, smoothingSteps } from '../src/policy/verdict.ts'
+
+export interface ServiceRows {
+  readonly signals: readonly string[]
+  /** Shape [rows, signals], row-major, signals in the order of `signals`; NaN for missing. */
+  readonly x: Float64Array
+  /** Epoch ms of each row. */
+  readonly at: Float64Array
+}
+
+export interface LearnOptions {
+  readonly stepSeconds: number
+  readonly seasonSeconds: number | null
+  readonly falseAlarmsPerWeek: number
+  readonly random: Random
+  readonly variant?: IsolationVariant
+}
+
+/**
+ * The tail of the training scores promises fewer false alarms than were asked for: asked for one a day, nine servers of a public data set had 0.6 at
+ * the threshold itself and 1.1 at this share of it, six others 0.0 and 0.6.
+ */
+const thresholdShare = 0.7
+
+/**
+ * What one service's training rows teach: the scales of its signals, its season, its own forest and what scores are usual.
+ * Two passes: scales from all rows first, then the deviations that these scales give, with the season learned row by row as it will be later.
+ */
+export function learnService ({ signals, x, at }: ServiceRows, options: LearnOptions): { state: AnomalyState, forest: IsolationForest } {
+  const { stepSeconds, seasonSeconds, random, variant } = options
+  const width = signals.length
+  const rows = at.length
+  const order = [...signals].sort()
+  const columns = order.map(name => signals.indexOf(name))
+  const rowAt = (row: number) => Float64Array.from(columns, column => x[row * width + column])
+  const position = (row: number) => seasonSeconds === null ? NaN : (at[row] / 1000 % seasonSeconds) / seasonSeconds
+  const elapsed = (row: number) => row === 0 ? 1 : Math.max(1, Math.round((at[row] - at[row - 1]) / 1000 / stepSeconds))
+
+  let memory = widenMemory(emptyMemory(), order)
+  for (let row = 0; row < rows; row++) memory = advance(memory, rowAt(row), { position: position(row), elapsedSteps: elapsed(row), learning: 'all' }).memory
+  memory = withFreshSeason(memory)
+  const table = new Float64Array(rows * rowFeatureNames.length)
+  for (let row = 0; row < rows; row++) {
+    const step = advance(memory, rowAt(row), { position: position(row), elapsedSteps: elapsed(row), learning: 'season' })
+    memory = step.memory
+    table.set(rowFeatures(step.deviations, width), row * rowFeatureNames.length)
+  }
+  const first = firstWithSeason(table)
+  const forest = trainIsolationForest(
+    { features: rowFeatureNames, x: table.subarray(first * rowFeatureNames.length) },
+    { ...isolationDefaults, ...(variant && { variant }) }, random)
+  const components = Array.from({ length: rows - first }, (_, i) => componentsOf(rowOf(table, first + i), forest))
+  const calibration = calibrate(components)
+  const scores = smoothed(components.map(row => rowScore(mapped(row, calibration))))
+  const threshold = thresholdShare * peaksOverThreshold(scores, alarmRate(options))
+  const standard = { calibration, threshold, recentScores: new Float64Array(smoothingSteps), contributions: new Float64Array(0) }
+  return { forest, state: { ...emptyAnomalyState(), memory, standard, lastAt: at[rows - 1] } }
+}
+
+const rowOf = (table: Float64Array, row: number) => table.slice(row * rowFeatureNames.length, (row + 1) * rowFeatureNames.length)
+
+/** Means over the last five scores, as the detector takes them. */
+function smoothed (scores: readonly number[]): number[] {
+  return scores.map((_, i) => {
+    const latest = scores.slice(Math.max(0, i + 1 - smoothingSteps), i + 1)
+    return latest.reduce((sum, score) => sum + score, 0) / latest.length
+  })
+}
+
+/** The season is learned again in the second pass, or it would know the rows that it is compared with. */
+function withFreshSeason (memory: SignalMemory): SignalMemory {
+  const values = memory.values.slice()
+  for (let i = 0; i < memory.signals.length; i++) {
+    const at = i * fields
+    values[at + field.last] = values[at + field.recentSeasonal] = NaN
+    values[at + field.slotSum] = values[at + field.slotCount] = 0
+  }
+  return { ...memory, values, season: memory.season.slice().fill(NaN), seasonCounts: new Uint8Array(memory.seasonCounts.length), slot: -1, steps: 0 }
+}
+
+/** Rows before the second season have no seasonal deviation; the forest must not learn its absence, if enough rows have it. */
+function firstWithSeason (table: Float64Array): number {
+  const width = rowFeatureNames.length
+  const seasonColumn = rowFeatureNames.indexOf('seasonRootMeanSquare')
+  const rows = table.length / width
+  let row = 0
+  while (row < rows && table[row * width + seasonColumn] === 0) row++
+  return row > rows * 0.7 ? 0 : row
+}
