@@ -9,7 +9,8 @@ mkdir -p "$to"
 to=$(cd "$to" && pwd)
 
 cd "$from"
-npm ci --no-audit --no-fund --ignore-scripts --omit=optional
+# The bundler of the page is an optional package of its own for each platform; no script of any package runs.
+npm ci --no-audit --no-fund --ignore-scripts
 npm run build
 
 mkdir -p "$to/dist"

@@ -3,10 +3,12 @@ import { isIP } from 'node:net'
 import { Type, type Static, type TProperties } from 'typebox'
 import { serviceNamePattern } from './domain.ts'
 import type { ErrorDetail } from './errors.ts'
+import { withoutCredentialsIn } from './secrets.ts'
 import { changeKinds, type ChangeKind } from './push/changes.ts'
 
 /** Listeners for callers that do not speak our HTTP, and those whom we call: schemas, what they become, and the rules between their keys. */
-const object = <T extends TProperties>(properties: T, options: { description?: string } = {}) => Type.Object(properties, { additionalProperties: false, ...options })
+const object = <T extends TProperties>(properties: T, options: { description?: string } = {}) =>
+  Type.Object(properties, { additionalProperties: false, ...options })
 const optional = Type.Optional
 const pemFile = Type.String({ minLength: 1, maxLength: 4096, title: 'the path of a PEM file' })
 const host = optional(Type.String({ minLength: 1, maxLength: 255, default: '127.0.0.1' }))
@@ -56,8 +58,9 @@ type PushFile = Static<typeof pushSchema>
 
 export type GrpcListen = Pick<GrpcFile, 'tls'> & { readonly host: string, readonly port: number }
 export type KubernetesListen = Pick<KubernetesFile, 'tls' | 'frontProxy'> & { readonly host: string, readonly port: number }
-export interface WebhookTarget { readonly kind: 'webhook', readonly url: string, readonly secret: string, readonly events: readonly ChangeKind[], readonly services: readonly string[] | null, readonly timeoutSeconds: number, readonly attempts: number }
-export interface AlertmanagerTarget { readonly kind: 'alertmanager', readonly url: string, readonly labels: Readonly<Record<string, string>>, readonly services: readonly string[] | null, readonly timeoutSeconds: number, readonly attempts: number }
+interface Target { readonly url: string, readonly services: readonly string[] | null, readonly timeoutSeconds: number, readonly attempts: number }
+export interface WebhookTarget extends Target { readonly kind: 'webhook', readonly secret: string, readonly events: readonly ChangeKind[] }
+export interface AlertmanagerTarget extends Target { readonly kind: 'alertmanager', readonly labels: Readonly<Record<string, string>> }
 export type PushTarget = WebhookTarget | AlertmanagerTarget
 
 export interface AdapterConfig {
@@ -105,7 +108,8 @@ function readSecret ({ secret, secretFile }: { secret?: string, secretFile?: str
 
 /** A secret that is too short is still one, and an address may hold a token: neither belongs into an error. */
 export function withoutSecrets<T extends ErrorDetail> (details: readonly T[]): T[] {
-  return details.map((detail) => detail.path.startsWith('push') ? { ...detail, value: undefined } : detail)
+  const mayHold = (path: string) => /^(?:push|redis|REDIS_URL)\b/.test(path)
+  return details.map((detail) => 'value' in detail ? { ...detail, value: mayHold(detail.path) ? undefined : withoutCredentialsIn(detail.value) } : detail)
 }
 
 /** Whoever can reach these listeners can ask; beyond this machine they have to show who they are. */

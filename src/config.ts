@@ -75,8 +75,8 @@ export function loadConfig (flags: Overrides = {}, environment: NodeJS.ProcessEn
   const read = path === null ? { file: {}, details: [] } : readConfigText(readFile(path), path)
   const adapters = buildAdapters({ ...read.file.listen, push: read.file.push }, above)
   const config = { ...buildConfig(read.file, above, path), ...adapters.config }
-  details.push(...withoutSecrets(read.details), ...adapters.details, ...checkConfig(config))
-  if (details.length > 0) throw invalidConfig(path, details)
+  details.push(...read.details, ...adapters.details, ...checkConfig(config))
+  if (details.length > 0) throw invalidConfig(path, withoutSecrets(details))
   return config
 }
 

@@ -119,6 +119,9 @@ export interface Decision {
   readonly missingSignals: readonly string[]
   readonly modelVersion: string
   readonly demo?: boolean
+  /** What makes a decision a link of the chain of its service: the hash of the one before, null for the first, and its own. */
+  readonly previousHash?: string | null
+  readonly hash?: string
 }
 
 // --------------------------------------------------------------------------------------------------------- verdict

@@ -17,7 +17,8 @@ export async function startListeners (options: ListenerOptions, onClose: (closer
   const addresses: string[] = []
   if (grpc) {
     const { tls, host } = grpc
-    const server = await startExternalScaler({ ...options, ...grpc, tls: tls ? { ...readPair(tls), clientCa: tls.clientCaFile === undefined ? null : readPem(tls.clientCaFile) } : null })
+    const files = tls ? { ...readPair(tls), clientCa: tls.clientCaFile === undefined ? null : readPem(tls.clientCaFile) } : null
+    const server = await startExternalScaler({ ...options, ...grpc, tls: files })
       .catch((error: Error) => { throw cannotListen(error, grpc) })
     onClose(server.close)
     addresses.push(`KEDA external scaler (gRPC${tls ? ' with TLS' : ''}) on ${host}:${server.port}`)

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { Command } from 'commander'
+import { addAudit } from './cli/audit.ts'
 import { addCheck } from './cli/check.ts'
 import { addDetect } from './cli/detect.ts'
+import { addExplain } from './cli/explain.ts'
 import { packageVersion } from './cli/package-root.ts'
 import { addReplay } from './cli/replay.ts'
 import { addServices } from './cli/services.ts'
@@ -21,9 +23,10 @@ Examples:
   prescale start --config prescale.yaml             watch your services
   prescale check --config prescale.yaml             say everything that is wrong with a configuration
   prescale services                                 show what is watched and decided
+  prescale explain demo-shop                        say why
   prescale replay --trace load.csv --capacity 100 --out decisions.csv
                                                     see what would have been decided on your own history`)
 
-for (const add of [addStart, addCheck, addServices, addTrain, addReplay, addDetect, addToken]) add(program)
+for (const add of [addStart, addCheck, addServices, addExplain, addTrain, addReplay, addDetect, addToken, addAudit]) add(program)
 
 program.parseAsync().catch(fail)

@@ -1,3 +1,4 @@
+import { chained } from './chain.ts'
 import type { Decision, Feedback, Point, Policy, Sample, ServiceEvent, Suggestion, Verdict } from './domain.ts'
 import { assemble, type AssembleOptions, type SeriesState } from './ingest/assemble.ts'
 import type { SignalMapping } from './ingest/mapping.ts'
@@ -83,6 +84,8 @@ function startBatch (stored: Stored, { service }: Envelope) {
     state: stored.state?.version === fresh.version ? stored.state : fresh,
     series: stored.series,
     network: stored.network,
+    /** Hash of the decision that the next one follows. */
+    chain: stored.chain,
     decisions: [] as Decision[],
     verdict: undefined as Verdict | undefined,
     suggestion: undefined as Suggestion | undefined,
@@ -126,8 +129,10 @@ function evaluateOne (batch: Batch, sample: Sample, { policy, models }: { policy
   batch.verdict = evaluation.verdict
   batch.events.push({ kind: 'verdict', verdict: evaluation.verdict })
   if (evaluation.status !== 'decided') return
-  batch.decisions.push(evaluation.decision)
-  batch.events.push({ kind: 'decision', decision: evaluation.decision })
+  const decision = chained(evaluation.decision, batch.chain)
+  batch.chain = decision.hash
+  batch.decisions.push(decision)
+  batch.events.push({ kind: 'decision', decision })
   if (evaluation.suggestion) suggestTo(batch, evaluation.suggestion)
 }
 

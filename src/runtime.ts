@@ -2,9 +2,10 @@ import type { AddressInfo } from 'node:net'
 import { openAccessFiles } from './access-files.ts'
 import { createAdmission } from './admission.ts'
 import { createApp } from './api/app.ts'
+import type { ApiOptions } from './api/context.ts'
 import { createMonitoringApp } from './api/monitoring.ts'
 import { ownScrape } from './config-builtin.ts'
-import { needRestart } from './config-changes.ts'
+import { configDifferences, needRestart } from './config-changes.ts'
 import { resolveService, type Config } from './config.ts'
 import { createDemo, type DemoTrace } from './demo.ts'
 import { PrescaleError } from './errors.ts'
@@ -16,6 +17,7 @@ import type { ServiceState } from './pipeline.ts'
 import { createPush } from './push/push.ts'
 import { createRouting } from './routing.ts'
 import { createSourceHandler, scheduledSources, scheduledTargets } from './sources.ts'
+import { createAuditLog, type AuditLog } from './store/audit-log.ts'
 import { createDeadLetters } from './store/dead-letters.ts'
 import { createDecisionStore } from './store/decision-store.ts'
 import { createEventStream } from './store/event-stream.ts'
@@ -27,10 +29,12 @@ import { answered } from './store/redis.ts'
 import { createRateLimit } from './store/rate-limit.ts'
 import { createSampleQueue } from './store/sample-queue.ts'
 import { createSchedules, createScheduleWorker } from './store/schedules.ts'
+import { openSigningKey } from './store/signing-key.ts'
 import { createSettingsStore } from './store/settings-store.ts'
 import { createStateStore } from './store/state-store.ts'
+import { readStaticFiles } from './store/static-files.ts'
 import { createTargetStore } from './store/target-store.ts'
-import { createTelemetry } from './telemetry.ts'
+import { createTelemetry, type Telemetry } from './telemetry.ts'
 import { openTlsFiles } from './tls-files.ts'
 import { createWorker } from './worker.ts'
 
@@ -42,6 +46,8 @@ export interface RuntimeOptions {
   readonly load: () => Config
   /** Where trained models lie, if the configuration does not say. */
   readonly modelsDirectory: string
+  /** Where the built page for people lies. */
+  readonly pageDirectory: string
   /** Read only when the demonstration runs. */
   readonly readDemoTrace: () => Promise<DemoTrace>
 }
@@ -71,7 +77,7 @@ export async function startRuntime (options: RuntimeOptions) {
 }
 export type Runtime = Awaited<ReturnType<typeof startRuntime>>
 
-async function start ({ role, load, modelsDirectory, readDemoTrace }: RuntimeOptions, onClose: OnClose) {
+async function start ({ role, load, modelsDirectory, pageDirectory, readDemoTrace }: RuntimeOptions, onClose: OnClose) {
   let present = load()
   const config = () => present
   const parts = await openParts({ config, modelsDirectory }, onClose)
@@ -101,10 +107,11 @@ async function start ({ role, load, modelsDirectory, readDemoTrace }: RuntimeOpt
     setUp.run()
     worker?.push.apply()
     log.info({ file: present.file }, 'the configuration was read again')
+    note(parts.audit, log, { action: 'the configuration was read again', changes: configDifferences(before, present) })
     return present
   }
 
-  if (role !== 'worker') address = await startApi({ ...parts, reload, sourcesChanged: () => applySources(parts, address) }, onClose)
+  if (role !== 'worker') address = await startApi({ ...parts, page: readStaticFiles(pageDirectory), reload, sourcesChanged: () => applySources(parts, address) }, onClose)
   setUp.run()
   if (role !== 'worker' && present.demoServices.size > 0) {
     const demo = createDemo({ ...parts, trace: await readDemoTrace(), log })
@@ -144,13 +151,14 @@ async function openParts ({ config, modelsDirectory }: { config: () => Config, m
   const { models, problems } = await loadModels(registry)
   for (const problem of problems) log.warn(`${problem} Decisions are made without it.`)
 
-  const accessFiles = openAccessFiles({ config, log })
+  const audit = createAuditLog({ redis, keys })
+  const accessFiles = openAccessFiles({ config, log, onChange: (tokens) => { note(audit, log, { action: 'the tokens were read again', changes: { tokens } }) } })
   onClose(accessFiles.close)
   const admission = createAdmission({ config, decisions, settings, now })
   const routing = createRouting({ config, settings, decisions, telemetry })
   onClose(routing.close)
   const stores = { decisions, events, settings, deadLetters, forget, queue, pushQueue, schedules, registry }
-  return { config, now, telemetry, source, keys, ...stores, models: () => models, modelProblems: problems, admission, routing, accessFiles, access: accessFiles.access, rateLimit: createRateLimit({ redis, keys }), targets: createTargetStore({ redis, keys }) }
+  return { config, now, telemetry, source, keys, ...stores, models: () => models, modelProblems: problems, admission, routing, accessFiles, access: accessFiles.access, rateLimit: createRateLimit({ redis, keys }), targets: createTargetStore({ redis, keys }), audit }
 }
 
 /** Works on what is queued, and fetches what is due. */
@@ -174,7 +182,7 @@ function startWorker (parts: Parts, onClose: OnClose) {
 }
 
 /** @returns the address that it listens on. */
-async function startApi (parts: Parts & { reload: () => Promise<Config>, sourcesChanged: () => Promise<void> }, onClose: OnClose): Promise<string> {
+async function startApi (parts: Parts & Pick<ApiOptions, 'page'> & { reload: () => Promise<Config>, sourcesChanged: () => Promise<void> }, onClose: OnClose): Promise<string> {
   const { config, source, keys, routing, telemetry } = parts
   const missing = async () => await source.ping() ? [] : [`Redis (${source.description})`]
   const { listen, tls, monitoring } = config()
@@ -183,6 +191,7 @@ async function startApi (parts: Parts & { reload: () => Promise<Config>, sources
   const app = await createApp({
     ...parts,
     tls: tlsFiles?.certificates ?? null,
+    signingKey: () => openSigningKey(config().dataDirectory),
     partitionOf: keys.partitionOf,
     router: routing.router,
     settingsChanged: routing.refresh,
@@ -212,6 +221,11 @@ async function startApi (parts: Parts & { reload: () => Promise<Config>, sources
 function cannotListen (error: NodeJS.ErrnoException, { host, port }: Config['listen']): PrescaleError {
   const hint = error.code === 'EADDRINUSE' ? 'it is in use; --port chooses another one' : error.message
   return new PrescaleError('invalid-config', `Port ${port} of ${host} cannot be listened on: ${hint}.`, { cause: error })
+}
+
+/** A line of the audit about what happened by itself; without Redis it stands in the log alone. */
+function note (audit: AuditLog, log: Telemetry['log'], { action, changes }: { action: string, changes: unknown }): void {
+  audit.append({ at: Date.now(), who: 'prescale', by: 'system', action, changes }).catch((err: unknown) => { log.error({ err, action, changes }, 'a line of the audit could not be written') })
 }
 
 /** Makes the sources of the configuration those that are fetched. Without a file there is only ourselves, and the one who serves knows where. */

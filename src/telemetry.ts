@@ -1,5 +1,7 @@
-import { pino, type Logger } from 'pino'
+import { pino, stdSerializers, type DestinationStream, type Logger, type SerializedError } from 'pino'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+import { withoutCredentials } from './secrets.ts'
 
 export type { Logger } from 'pino'
 
@@ -13,8 +15,18 @@ export interface TelemetryOptions {
   readonly processMetrics?: boolean
 }
 
+/** Errors of Redis bring the command with its arguments: the password when it signs in, and else what was sent to us. */
+export function createLog ({ level, destination }: { readonly level: string, readonly destination?: DestinationStream }): Logger {
+  const err = (error: Error) => {
+    const { command, message, stack, ...rest } = stdSerializers.err(error) as SerializedError & { command?: { name?: string } }
+    if (typeof message !== 'string') return error
+    return { ...rest, message: withoutCredentials(message), stack: withoutCredentials(stack ?? ''), ...(command && { command: command.name }) }
+  }
+  return pino({ name: 'prescale', level, serializers: { err } }, destination)
+}
+
 /** Log and metrics of one process. The registry is our own, so that two of them can live in one test. */
-export function createTelemetry ({ level = 'info', log = pino({ name: 'prescale', level }), processMetrics = true }: TelemetryOptions = {}) {
+export function createTelemetry ({ level = 'info', log = createLog({ level }), processMetrics = true }: TelemetryOptions = {}) {
   const registry = new Registry()
   const registers = [registry]
   if (processMetrics) collectDefaultMetrics({ register: registry })

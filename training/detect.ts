@@ -42,7 +42,7 @@ const mostTrainingValues = 50_000_000
  *
  * @throws PrescaleError `not-found`, `invalid-request` with file and line, `limit-exceeded` for too many columns or training values.
  */
-export async function detectFile (options: DetectFileOptions): Promise<void> {
+export async function detectFile (options: DetectFileOptions): Promise<{ rows: number }> {
   const { data, out, trainRows = 0 } = options
   const writer = createCsvWriter(out, header)
   const progress = createProgress({ label: 'detect' })
@@ -58,6 +58,7 @@ export async function detectFile (options: DetectFileOptions): Promise<void> {
     await writer.close()
     progress.done()
   }
+  return { rows: row }
 }
 
 function checkedTable (data: string, first: CsvBatch): SignalTable {

@@ -32,7 +32,7 @@ ForecastRowsOptions) {
   const older = createRows(capacity - newest.size, width)
   let open: Row[] = []
   let closed = 0
-  let levelsLeft = 0
+  let weightLeft = 0
 
   /** @param at epoch ms, ascending. */
   function add (at: number, load: number): void {
@@ -57,16 +57,16 @@ ForecastRowsOptions) {
   }
 
   /**
-   * A reservoir in which a row that left the newest ones is kept in proportion to its level: what a forecast is worth, in instances
-   * and in requests, grows with the load, and the busiest hours are few.
+   * A reservoir in which a row that left the newest ones is kept in proportion to the root of its level: what a forecast is worth,
+   * in instances and in requests, grows with the load, and the busiest hours are few; but the quiet ones hold rare events, too.
    *
    * @see Chao, "A general purpose unequal probability sampling plan", Biometrika 1982.
    */
   function keepOlder (from: number): void {
     const seen = closed - newest.size
-    const level = newest.level[from]
-    levelsLeft += level
-    if (seen >= older.size && random() * levelsLeft >= older.size * level) return
+    const weight = Math.sqrt(newest.level[from])
+    weightLeft += weight
+    if (seen >= older.size && random() * weightLeft >= older.size * weight) return
     const place = seen < older.size ? seen : Math.floor(random() * older.size)
     older.x.set(newest.x.subarray(from * width, (from + 1) * width), place * width)
     older.y[place] = newest.y[from]

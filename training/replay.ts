@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import { basename } from 'node:path'
 import type { Policy, Sample } from '../src/domain.ts'
 import { emptyState, evaluate, type Models } from '../src/pipeline.ts'
 import { createCluster, obey, passStep, type Cluster } from '../src/policy/cluster.ts'
@@ -5,12 +7,15 @@ import { defaultBehavior } from '../src/policy/defaults.ts'
 import { columnIndexes, createCsvWriter, readCsv, readNumber } from './csv.ts'
 import { createLocalLearner } from './local-learner.ts'
 import { createProgress } from './progress.ts'
+import { createReplayPlot } from './replay-plot.ts'
 
 export interface ReplayOptions {
   /** CSV file, may end in .gz: `at` (epoch seconds, begin of the step), `requestsPerSecond`, optionally further signals. */
   readonly trace: string
   /** Where `at,replicas,source,forecast,reason` goes: the wish at the end of the step that began at `at`. */
   readonly out: string
+  /** Where a picture of it goes, as SVG. */
+  readonly plot?: string
   /** Load that one instance carries at 100 % utilisation. */
   readonly capacity: number
   /** Utilisation that HPA would aim at, 0 to 1. */
@@ -31,11 +36,13 @@ export interface ReplayOptions {
 }
 
 /** All that a replay needs to know beside its files. */
-export type ReplaySettings = Omit<ReplayOptions, 'trace' | 'out'>
+export type ReplaySettings = Omit<ReplayOptions, 'trace' | 'out' | 'plot'>
 
 export interface TraceRow { readonly at: number, readonly load: number, readonly signals: Readonly<Record<string, number>> }
 export interface ReplayedStep {
   readonly at: number
+  /** NaN where the trace has none. */
+  readonly load: number
   readonly replicas: number
   readonly source: string
   /** The median of the largest load within the horizon. */
@@ -48,15 +55,19 @@ const noModels: Models = { forecast: null, anomaly: null, config: null }
 /** Replays a trace file; what is asked for is written row by row, so that memory does not grow with the trace. */
 export async function replay (options: ReplayOptions): Promise<{ rows: number }> {
   const writer = createCsvWriter(options.out, ['at', 'replicas', 'source', 'forecast', 'reason'])
+  const plot = createReplayPlot({ atTarget: options.capacity * options.target })
   const progress = createProgress({ label: 'replay' })
   let rows = 0
-  for await (const { at, replicas, source, forecast, reason } of replayRows(readTrace(options.trace), options)) {
+  for await (const step of replayRows(readTrace(options.trace), options)) {
+    const { at, replicas, source, forecast, reason } = step
     await writer.write([at, replicas, source, forecast === null ? '' : Number(forecast.toFixed(3)), reason])
+    plot.add(step)
     progress.advance()
     rows++
   }
   progress.done()
   await writer.close()
+  if (options.plot !== undefined) await writeFile(options.plot, plot.toSvg(`prescale replay of ${basename(options.trace)}`))
   return { rows }
 }
 
@@ -93,7 +104,7 @@ export async function * replayRows (trace: AsyncIterable<TraceRow> | Iterable<Tr
     replicas = decision?.replicas ?? replicas
     obey(cluster, replicas)
     const median = decision?.forecast?.quantiles.find(({ quantile }) => quantile === 0.5)
-    yield { at, replicas, source: decision?.source ?? evaluation.status, forecast: median?.load ?? null, reason: decision?.reason ?? '' }
+    yield { at, load, replicas, source: decision?.source ?? evaluation.status, forecast: median?.load ?? null, reason: decision?.reason ?? '' }
   }
 }
 

@@ -4,6 +4,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { TSchema } from 'typebox'
 import { PrescaleError } from '../errors.ts'
 import { compileCheck } from '../schema-check.ts'
+import { auditRequests, auditRoutes } from './audit.ts'
 import { acceptJson } from './bodies.ts'
 import type { Api, ApiContext, ApiOptions } from './context.ts'
 import { deadLetterRoutes } from './dead-letters.ts'
@@ -30,7 +31,7 @@ import { setSecurityHeaders } from './security-headers.ts'
 import { shedLoad, watchEventLoop } from './shedding.ts'
 import { streamRoutes } from './stream/routes.ts'
 
-const allRoutes = [serviceRoutes, decisionRoutes, historyRoutes, pageRoutes, feedbackRoutes, kedaRoutes, recommendationRoutes, sampleRoutes, deadLetterRoutes, operationRoutes, targetRoutes, wattRoutes, pushRoutes]
+const allRoutes = [serviceRoutes, decisionRoutes, historyRoutes, pageRoutes, feedbackRoutes, kedaRoutes, recommendationRoutes, sampleRoutes, deadLetterRoutes, operationRoutes, targetRoutes, auditRoutes, wattRoutes, pushRoutes]
 
 /** Assembles the HTTP API; nothing listens yet, so tests use `inject`. Closing it closes none of what it was given. */
 export async function createApp (options: ApiOptions): Promise<Api> {
@@ -60,6 +61,7 @@ export async function createApp (options: ApiOptions): Promise<Api> {
   const eventLoop = watchEventLoop()
   app.addHook('onClose', async () => { eventLoop.close() })
   shedLoad(plain, { delayMs: eventLoop.delayMs, ...options })
+  auditRequests(app, context)
   measureRequests(app, context.metrics)
 
   await app.register(swagger, { openapi: openapiDocument })

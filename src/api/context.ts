@@ -4,6 +4,7 @@ import type { Access } from '../access/access.ts'
 import type { Config } from '../config.ts'
 import type { Router } from '../ingest/router.ts'
 import type { Models } from '../pipeline.ts'
+import type { AuditLog } from '../store/audit-log.ts'
 import type { DeadLetters } from '../store/dead-letters.ts'
 import type { DecisionStore } from '../store/decision-store.ts'
 import type { EventStream } from '../store/event-stream.ts'
@@ -13,6 +14,7 @@ import type { RateLimit } from '../store/rate-limit.ts'
 import type { SampleQueue } from '../store/sample-queue.ts'
 import type { SettingsStore } from '../store/settings-store.ts'
 import type { StaticFile } from '../store/static-files.ts'
+import type { SigningKey } from '../store/signing-key.ts'
 import type { TargetStore } from '../store/target-store.ts'
 import type { Telemetry } from '../telemetry.ts'
 import type { Certificates } from '../tls-files.ts'
@@ -42,6 +44,9 @@ export interface ApiOptions {
   readonly forget: (service: string) => Promise<boolean>
   readonly deadLetters: DeadLetters
   readonly targets: TargetStore
+  readonly audit: AuditLog
+  /** @throws PrescaleError `not-ready`. */
+  readonly signingKey: () => SigningKey
   /** Called after exporters were added or removed over HTTP. */
   readonly sourcesChanged: () => Promise<void>
   readonly queue: SampleQueue

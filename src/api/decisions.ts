@@ -22,13 +22,14 @@ export function decisionRoutes (app: Api, context: ApiContext): void {
       params: serviceParams,
       querystring: Type.Object({
         since: Type.Optional(Type.Integer({ minimum: 0, description: 'ms since 1970; only decisions on later samples' })),
-        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 }))
+        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
+        offset: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000, default: 0, description: 'So many of the newest are left out.' }))
       }, { additionalProperties: false }),
       response: answers(200, Type.Object({ service: Type.String(), decisions: Type.Array(decisionSchema) }), 404, 503)
     }
-  }, async ({ params: { service }, query: { since, limit = 100 } }) => {
-    const history = await decisions.history(service, { since, limit })
-    if (history.length === 0 && since === undefined) await refuseUnknown(service, context)
+  }, async ({ params: { service }, query: { since, limit = 100, offset = 0 } }) => {
+    const history = await decisions.history(service, { since, limit, offset })
+    if (history.length === 0 && since === undefined && offset === 0) await refuseUnknown(service, context)
     return { service, decisions: history }
   })
 

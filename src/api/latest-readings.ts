@@ -3,8 +3,11 @@ import type { Decision } from '../domain.ts'
 import type { ApiOptions } from './context.ts'
 import { readingsOfDecision, readingsOfVerdict, type Reading } from './series.ts'
 
+export type ReadingsContext = Pick<ApiOptions, 'decisions' | 'config' | 'now'>
+export interface LatestReadings { readonly decision: Decision | null, readonly readings: Reading[] }
+
 /** What a service said last, valid or not; one read of Redis. */
-export async function latestReadings (service: string, { decisions, config, now }: Pick<ApiOptions, 'decisions' | 'config' | 'now'>): Promise<{ decision: Decision | null, readings: Reading[] }> {
+export async function latestReadings (service: string, { decisions, config, now }: ReadingsContext): Promise<LatestReadings> {
   const { decision, verdict } = await decisions.snapshot(service)
   // A sample may bear a time that is a little ahead of our clock; what rests on it holds from now on.
   const readings = decision === null ? [] : readingsOfDecision({ ...decision, asOf: Math.min(decision.asOf, now()) })

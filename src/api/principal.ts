@@ -6,6 +6,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks; null where nobody has to say so. */
     principal: Principal | null
+    /** What the request has changed, for the audit. */
+    changes: unknown
   }
   interface FastifyContextConfig {
     scope?: Scope | null

@@ -5,7 +5,14 @@ import type { Api, ApiContext } from './context.ts'
 import { answers } from './schemas.ts'
 
 const tags = ['operations']
-const deadSchema = Type.Object({ id: Type.String(), at: Type.Integer(), target: Type.String(), attempts: Type.Integer(), reason: Type.String(), payload: Type.Unknown() })
+const deadSchema = Type.Object({
+  id: Type.String(),
+  at: Type.Integer({ description: 'ms since 1970' }),
+  target: Type.String(),
+  attempts: Type.Integer(),
+  reason: Type.String(),
+  payload: Type.Unknown()
+})
 
 /** Whom we tell what changes, and what could not be told. */
 export function pushRoutes (app: Api, { config, pushQueue }: ApiContext): void {

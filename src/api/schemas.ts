@@ -53,7 +53,9 @@ export const decisionSchema = object({
   topFeatures: Type.Array(featureSchema),
   missingSignals: Type.Array(Type.String()),
   modelVersion: Type.String(),
-  demo: optional(Type.Boolean())
+  demo: optional(Type.Boolean()),
+  previousHash: optional(nullable(Type.String({ description: 'hash of the decision before this one' }))),
+  hash: optional(Type.String({ description: 'SHA-256 over the canonical JSON of all the rest' }))
 })
 
 export const forecastAnswerSchema = object({

@@ -15,7 +15,11 @@ const questions = new Set([
   'POST /api/v1/query', 'POST /api/v1/query_range', 'POST /api/v1/labels', 'POST /api/v1/series'
 ])
 /** They speak about all services at once, so they are not for those who may see only some. */
-const aboutAll = new Set(['/metrics', '/v1/config/reload', '/v1/dead-letters', '/v1/dead-letters/:id', '/v1/dead-letters/:id/replay', '/v1/push/targets', '/v1/push/dead-letters', '/v1/push/dead-letters/:id/replay', '/v1/audit', '/v1/audit/checkpoint', '/v1/targets', '/v1/targets/:name'])
+const aboutAll = new Set([
+  '/metrics', '/v1/config/reload', '/v1/targets', '/v1/targets/:name', '/v1/audit', '/v1/audit/checkpoint',
+  '/v1/dead-letters', '/v1/dead-letters/:id', '/v1/dead-letters/:id/replay',
+  '/v1/push/targets', '/v1/push/dead-letters', '/v1/push/dead-letters/:id/replay'
+])
 
 /** What it takes to use a route; null for nothing. A route that nobody thought of here is for asking, or for administrators. */
 export function scopeOf (method: string, url: string): Scope | null {

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { noRoomFor } from '../admission.ts'
+import { differences } from '../config-changes.ts'
 import { resolveService, type ResolvedService } from '../config.ts'
 import { serviceSettingsSchema, type ServiceSettings } from '../config-schema.ts'
 import { checkSettings } from '../config-service.ts'
@@ -65,12 +66,14 @@ export function serviceRoutes (app: Api, context: ApiContext): void {
       body: Type.Unsafe<ServiceSettings>(serviceSettingsSchema),
       response: answers([200, 201], serviceSchema, 400, 413, 415, 503)
     }
-  }, async ({ params: { service }, body }, reply) => {
+  }, async (request, reply) => {
+    const { params: { service }, body } = request
     const details = checkSettings(body, config().defaults, '')
     if (details.length > 0) throw new PrescaleError('invalid-config', `The settings have ${details.length === 1 ? 'one error' : `${details.length} errors`}.`, { details })
     const before = await settings.get(service)
     if (before === null) await refuseTooMany(service, context)
     await settings.put(service, body)
+    request.changes = differences(before as object | null ?? config().services.get(service) ?? {}, body)
     await context.settingsChanged()
     const { decision, verdict } = await decisions.snapshot(service)
     reply.code(before === null ? 201 : 200)

@@ -12,6 +12,7 @@ interface DetectFlags {
   readonly falseAlarmsPerWeek?: number
   readonly seed?: number
   readonly model?: string
+  readonly json?: boolean
 }
 
 const whole = (least: number) => number({ least, whole: true })
@@ -26,6 +27,7 @@ export function addDetect (program: Command): void {
     .option('--season-seconds <seconds>', 'length of the cycle that the signals repeat', number({ least: 1 }))
     .option('--false-alarms-per-week <number>', 'how many are acceptable', number({ least: 0.001 }))
     .option('--model <folder>', 'a trained model that serves until training rows give a better one: its folder with manifest.json, or a folder of models (default: ours)')
+    .option('--json', 'say what was written as JSON, for programs')
     .option('--seed <number>', 'of everything random', whole(0))
     .addHelpText('after', `
 Nothing is ever judged with knowledge of a later row. Memory does not grow with the file.
@@ -36,9 +38,9 @@ Examples:
     .action(detect)
 }
 
-async function detect ({ model, ...flags }: DetectFlags): Promise<void> {
+async function detect ({ model, json, ...flags }: DetectFlags): Promise<void> {
   const [{ detectFile }, { anomalyModel, loadFrom }] = await Promise.all([import('../../training/detect.ts'), import('../models.ts')])
   const shipped = await loadFrom(model ?? join(packageRoot(), 'models'), anomalyModel, { optional: model === undefined })
-  await detectFile({ ...flags, model: shipped })
-  say(flags.out)
+  const written = await detectFile({ ...flags, model: shipped })
+  say(json ? JSON.stringify({ out: flags.out, ...written }) : flags.out)
 }

@@ -17,6 +17,8 @@ interface ReplayFlags {
   readonly trainRows: number
   readonly seed: number
   readonly model?: string
+  readonly plot?: string
+  readonly json?: boolean
 }
 
 const whole = (least: number) => number({ least, whole: true })
@@ -36,19 +38,23 @@ export function addReplay (program: Command): void {
     .option('--violation-target <share>', 'share of requests that may meet too few instances', number({ least: 0.0001, most: 1 }), 0.01)
     .option('--train-rows <rows>', 'learn from the first rows, and from then on from all that has passed; 0 uses a trained model only', whole(0), 0)
     .option('--model <folder>', 'a trained forecast: its folder with manifest.json, or a folder of models (default: the one that came with prescale)')
+    .option('--plot <file>', 'a picture of load, forecast and replicas, as SVG')
+    .option('--json', 'say what was written as JSON, for programs')
     .option('--seed <number>', 'of everything random', whole(0), 1)
     .addHelpText('after', `
 Nothing is ever decided with knowledge of a later row. Memory does not grow with the trace.
 
 Examples:
   prescale replay --trace load.csv.gz --capacity 250 --out decisions.csv
+  prescale replay --trace load.csv --capacity 250 --out decisions.csv --plot decisions.svg
   prescale replay --trace load.csv --train-rows 10080 --start-up 300 --out decisions.csv`)
     .action(replay)
 }
 
-async function replay ({ model, startUp, ...flags }: ReplayFlags): Promise<void> {
+async function replay ({ model, startUp, json, ...flags }: ReplayFlags): Promise<void> {
   const [{ replay }, { loadFrom, forecastModel }] = await Promise.all([import('../../training/replay.ts'), import('../models.ts')])
   const forecast = await loadFrom(model ?? join(packageRoot(), 'models'), forecastModel, { optional: model === undefined && flags.trainRows > 0 })
   const { rows } = await replay({ ...flags, startUpSeconds: startUp, models: { forecast, anomaly: null, config: null } })
-  say(`${flags.out}: ${rows} decisions`)
+  const { out, plot } = flags
+  say(json ? JSON.stringify({ out, rows, ...(plot !== undefined && { plot }) }) : `${out}: ${rows} decisions${plot === undefined ? '' : `; ${plot}: their picture`}`)
 }

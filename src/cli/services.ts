@@ -1,44 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { styleText } from 'node:util'
 import type { Command } from 'commander'
-import { PrescaleError } from '../errors.ts'
 import type { ServiceSummary } from '../store/summary.ts'
-import { say } from './terminal.ts'
+import { number, say } from './terminal.ts'
+
+interface ServicesFlags {
+  readonly url: string
+  readonly json?: boolean
+  readonly watch?: boolean
+  readonly intervalSeconds: number
+}
 
 export function addServices (program: Command): void {
   program.command('services')
     .description('Show what is watched, and what was decided and found last.')
     .option('--url <url>', 'address of a running prescale', 'http://127.0.0.1:8080')
+    .option('--watch', 'again and again, until Ctrl-C; with --json one line each time')
+    .option('--interval-seconds <seconds>', 'how often --watch asks', number({ least: 0.2, most: 3600 }), 2)
     .option('--json', 'as JSON, for programs')
     .addHelpText('after', `
 Environment: PRESCALE_TOKEN, a token with the scope read, where tokens are asked for
 
 Examples:
   prescale services
+  prescale services --watch
   prescale services --url http://prescale.example:8080 --json`)
     .action(services)
 }
 
-async function services ({ url, json }: { url: string, json?: boolean }): Promise<void> {
-  const list = await fetchServices(url)
-  if (json) return say(JSON.stringify(list, null, 2))
-  if (list.length === 0) return say('Nothing is watched yet.')
-  say(table([['SERVICE', 'REPLICAS', 'NOW', 'SOURCE', 'SCORE', 'SEVERITY', 'AGE'], ...list.map(row)]))
-}
-
-async function fetchServices (url: string): Promise<(Omit<ServiceSummary, 'asOf'> & { asOf: number | null })[]> {
-  const { clientHeaders } = await import('../config.ts')
-  const address = new URL('/v1/services', url)
-  let response: Response
-  try {
-    response = await fetch(address, { headers: clientHeaders(), signal: AbortSignal.timeout(10_000) })
-  } catch (error) {
-    throw new PrescaleError('source-unreachable', `${address.href} does not answer; is prescale running there? --url names another address.`, { cause: error })
+async function services ({ watch, intervalSeconds, ...flags }: ServicesFlags): Promise<void> {
+  if (!watch) return say(await once(flags))
+  for (;;) {
+    show(await once({ ...flags, watch }).catch((error: Error) => error.message))
+    await sleep(1000 * intervalSeconds)
   }
-  const body = await response.json() as { services: ServiceSummary[], title?: string, detail?: string }
-  if (!response.ok) throw new PrescaleError('source-unreachable', `${address.href} answers ${response.status}: ${body.detail ?? body.title ?? ''}`)
-  return body.services
 }
 
-function row ({ service, asOf, decision, verdict, demo }: Omit<ServiceSummary, 'asOf'> & { asOf: number | null }): string[] {
+async function once ({ url, json, watch }: Omit<ServicesFlags, 'intervalSeconds'>): Promise<string> {
+  const { ask } = await import('./ask.ts')
+  const { services: list } = await ask<{ services: Shown[] }>(url, '/v1/services')
+  if (json) return JSON.stringify(list, null, watch ? undefined : 2)
+  if (list.length === 0) return 'Nothing is watched yet.'
+  const shown = watch && process.stdout.isTTY ? list.slice(0, Math.max(1, process.stdout.rows - 4)) : list
+  const [header, ...lines] = table([['SERVICE', 'REPLICAS', 'NOW', 'SOURCE', 'SCORE', 'SEVERITY', 'AGE'], ...shown.map(row)]).split('\n')
+  const more = shown.length < list.length ? [`and ${list.length - shown.length} more`] : []
+  return [coloured('bold', header), ...lines.map((line, i) => coloured(colourOf(shown[i]), line)), ...more].join('\n')
+}
+
+/** On a terminal in the place of what was there before. */
+function show (text: string): void {
+  say(process.stdout.isTTY ? `\x1b[H\x1b[2J${text}\n\n${new Date().toLocaleTimeString()}; Ctrl-C ends` : text)
+}
+
+type Colour = 'bold' | 'red' | 'yellow' | 'dim' | null
+
+/** NO_COLOR and terminals without colours are known to Node. */
+function coloured (colour: Colour, line: string): string {
+  return colour !== null && process.stdout.isTTY && process.stdout.hasColors() ? styleText(colour, line) : line
+}
+
+function colourOf ({ decision, verdict }: Shown): Colour {
+  if (verdict?.isAnomaly) return 'red'
+  if (decision === null) return 'dim'
+  return decision.validUntil > Date.now() ? null : 'yellow'
+}
+
+type Shown = Omit<ServiceSummary, 'asOf'> & { readonly asOf: number | null }
+
+function row ({ service, asOf, decision, verdict, demo }: Shown): string[] {
   const age = asOf === null ? '-' : `${Math.max(0, Math.round((Date.now() - asOf) / 1000))} s`
   return [
     demo ? `${service} (demo)` : service,

@@ -47,6 +47,7 @@ async function start ({ role, config: configPath, host, port, demo, insecure, ku
     role,
     load: () => withBuiltInServices(loadConfig(flags), { demo }),
     modelsDirectory: `${packageRoot()}/models`,
+    pageDirectory: `${packageRoot()}/dist/src/api/dashboard`,
     readDemoTrace: () => readTrace(`${packageRoot()}/data/demo-shop.csv`)
   })
   const { log } = runtime
@@ -65,7 +66,7 @@ async function start ({ role, config: configPath, host, port, demo, insecure, ku
 function greeting ({ address, config, redis }: Runtime, role: Role): string[] {
   const { demoServices, services, file } = config()
   const lines = ['', `prescale ${packageVersion()} is running (${role === 'all' ? 'API and worker' : role}). Ctrl-C stops it.`, '']
-  if (address !== null) lines.push(`  API       ${address}`, `  Pages     ${address}/docs`)
+  if (address !== null) lines.push(`  Page      ${address}/`, `  API       ${address}`, `  Docs      ${address}/docs`)
   lines.push(`  Settings  ${file ?? 'none; prescale.yaml in this folder would be read'}`)
   lines.push(`  Redis     ${redis.description}${redis.durable ? '' : ' (nothing is kept!)'}`)
   const watched = [...services.keys()].map((service) => demoServices.has(service) ? `${service} (DEMO: a sample trace, one minute a second)` : service)

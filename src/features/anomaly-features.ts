@@ -24,7 +24,7 @@ const floorOfFarthest = 0.001
 /** What is learned follows the last two weeks of minutes; an hour of hours would be noise, so it counts steps and not time. */
 const horizonSteps = 20_160
 const seasonHorizon = 10
-/** With fewer values known nothing is unusual; with more, a value moves the statistics by no more than three deviations. */
+/** With fewer values known nothing of a signal is unusual; with more, a value moves the statistics by no more than three deviations. */
 const trustedCount = 30
 const learnClip = 3
 
@@ -53,9 +53,11 @@ export function advance (memory: SignalMemory, x: Float64Array, options: Advance
   const width = x.length
   const deviations = new Float64Array(deviationKinds.length * width)
   const place = placeIn(next, options.position)
+  // Nobody is alarmed by a service that is new, and what is measured then keeps its tails wide; a signal that joins later is waited for.
+  const trustsAll = memory.steps < trustedCount
   for (let i = 0; i < width; i++) {
     if (Number.isNaN(x[i])) next.values[i * fields + field.last] = NaN
-    else advanceSignal(next.values, i, { x: x[i], usual: place ? usualAt(next, i, place) : NaN, deviations, width, options })
+    else advanceSignal(next.values, i, { x: x[i], usual: place ? usualAt(next, i, place) : NaN, trustsAll, deviations, width, options })
   }
   return { memory: { ...rememberSeason(next, x, place, options), steps: memory.steps + 1 }, deviations }
 }
@@ -64,15 +66,17 @@ interface OneSignal {
   readonly x: number
   /** The value of this time of the season; NaN where unknown. */
   readonly usual: number
+  readonly trustsAll: boolean
   readonly deviations: Float64Array
   readonly width: number
   readonly options: AdvanceOptions
 }
 
-function advanceSignal (values: Float64Array, i: number, { x, usual, deviations, width, options }: OneSignal): void {
+function advanceSignal (values: Float64Array, i: number, { x, usual, trustsAll, deviations, width, options }: OneSignal): void {
   const { learning, elapsedSteps } = options
   const at = i * fields
   const known = values[at + field.count]
+  const trusted = trustsAll || known >= trustedCount
   if (known === 0) values[at + field.recent] = values[at + field.slow] = values[at + field.low] = values[at + field.high] = values[at + field.mean] = x
   const mean = values[at + field.mean]
   const fromMean = x - mean
@@ -85,12 +89,12 @@ function advanceSignal (values: Float64Array, i: number, { x, usual, deviations,
   values[at + field.farthest] = farthest
   const floor = floorOfFarthest * farthest + Number.MIN_VALUE
 
-  if (known >= trustedCount) {
+  if (trusted) {
     deviations[level * width + i] = clipped(fromMean / (Math.sqrt(values[at + field.variance]) + floor))
     deviations[residual * width + i] = clipped(fromRecent / (Math.sqrt(values[at + field.residualSquare]) + floor))
     deviations[step * width + i] = clipped(fromLast / (Math.sqrt(values[at + field.stepSquare]) + floor))
   }
-  if (seasonal && values[at + field.seasonCount] >= trustedCount) {
+  if (seasonal && trusted) {
     deviations[season * width + i] = clipped(fromUsual / (Math.sqrt(values[at + field.seasonSquare]) + floor))
     deviations[drift * width + i] = clipped(fromRecentSeasonal / (Math.sqrt(values[at + field.driftSquare]) + floor))
   }

@@ -74,10 +74,12 @@ function guard (lookup: Lookup, reach: () => Reach): Lookup {
   return (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, found) => {
       const addresses = found as LookupAddress[]
-      const refused = error ? [] : addresses.flatMap(({ address }) => {
-        const refusal = reach().refuses(address, hostname)
-        return refusal === null ? [] : [blocked(`${hostname} (${address})`, refusal)]
-      })
+      const refused = error
+        ? []
+        : addresses.flatMap(({ address }) => {
+          const refusal = reach().refuses(address, hostname)
+          return refusal === null ? [] : [blocked(`${hostname} (${address})`, refusal)]
+        })
       if (error) callback(error, [])
       else if (refused.length > 0) callback(refused[0], [])
       else if (options.all) callback(null, addresses)

@@ -12,7 +12,10 @@ export const wattSignalsSchema = Type.Object({
   batchStartedAt: Type.Optional(Type.Number()),
   signals: Type.Record(name, Type.Object({
     elu: Type.Optional(Type.Object({ workers: Type.Optional(workers) })),
-    heap: Type.Optional(Type.Object({ options: Type.Optional(Type.Object({ heapTotal: Type.Optional(Type.Number()) })), workers: Type.Optional(workers) }))
+    heap: Type.Optional(Type.Object({
+      options: Type.Optional(Type.Object({ heapTotal: Type.Optional(Type.Number()) })),
+      workers: Type.Optional(workers)
+    }))
   }), { maxProperties: 1_000 })
 })
 export type WattSignals = Static<typeof wattSignalsSchema>

@@ -17,9 +17,13 @@ export const defaultBehavior: Behavior = {
 
 /** How the price of a violating request against an instance is found and steered (see steering.ts). */
 export const steering = {
-  /** About what meets a target of 1 % on smooth load. Stricter targets begin dearer in proportion, laxer ones not cheaper: bursts cost. */
+  /**
+   * About what meets a target of 1 % on smooth load. A target ten times stricter begins 25 times dearer: its violations are too few to
+   * learn from. A laxer one does not begin cheaper: it is asked for where bursts come, and those are dear.
+   */
   firstPrice: 2.5,
   firstPriceAt: 0.01,
+  strictness: 1.4,
   /** How much one step of nothing but violations raises the logarithm of the price. More swings with every unforeseeable spike. */
   gain: 0.06,
   /** More while the service is new: begins six times higher and halves that at this many steps. */

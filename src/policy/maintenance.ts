@@ -20,7 +20,7 @@ export interface Condition {
  * | CPU above 90 % | 0.30 |
  * | memory above 85 % | 0.30 |
  * | a limit reached within 1 h, 6 h, 24 h | 0.50, 0.30, 0.20 |
- * | signals that were measured before are missing | 0.20 |
+ * | signals that were measured before are missing | 0.25 |
  *
  * They combine as independent reasons (noisy or): p = 1 − Π (1 − pᵢ). CPU and memory have the limits of the original rule; both together
  * call for planned maintenance even where nothing is anomalous: 1 − 0.7² = 0.51.
@@ -33,7 +33,7 @@ const limits = [
 ] as const
 const saturations = [{ withinHours: 1, weight: 0.5 }, { withinHours: 6, weight: 0.3 }, { withinHours: 24, weight: 0.2 }] as const
 
-const missingWeight = 0.2
+const missingWeight = 0.25
 
 /** From this probability on; the first that fits, from the top. */
 const actions: readonly (readonly [number, MaintenanceAction])[] = [

@@ -25,7 +25,8 @@ const memory = 1 / 1000
 
 /** Instances per violating instance's worth of requests: what the newsvendor weighs (see choice.ts). */
 export function priceOf ({ logPrice }: Steering, { violationTarget }: Policy): number {
-  return steering.firstPrice * Math.max(1, steering.firstPriceAt / violationTarget) * Math.exp(logPrice)
+  const { firstPrice, firstPriceAt, strictness } = steering
+  return firstPrice * Math.max(1, firstPriceAt / violationTarget) ** strictness * Math.exp(logPrice)
 }
 
 /**

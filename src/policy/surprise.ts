@@ -61,7 +61,8 @@ export function observe (surprise: Surprise, components: Float64Array): Surprise
   const extremes = surprise.extremes.slice()
   const next = surprise.next.slice()
   for (const c of spoken) {
-    if (Number.isNaN(components[c]) || (components[c] === 0 && seasonalKinds.includes(c))) continue
+    // Exactly 0 is what a constant signal says, and what a kind says that knows nothing yet: it tells nothing of the tail.
+    if (!(components[c] > 0)) continue
     addToSketch(counts, c * sketchBins, components[c])
     if (!(components[c] > surprise.fits[3 * c])) continue
     extremes[c * ring + next[c]] = components[c]
@@ -74,7 +75,9 @@ export function observe (surprise: Surprise, components: Float64Array): Surprise
 function refit ({ counts, extremes }: Surprise): Float64Array {
   const fits = new Float64Array(componentCount * 3).fill(Infinity)
   for (const c of spoken) {
-    const [level] = sketchQuantiles(counts, c * sketchBins, [levelQuantile])
+    const [quantile] = sketchQuantiles(counts, c * sketchBins, [levelQuantile])
+    // What never moved has no tail: then a whole deviation is already over the level.
+    const level = Number.isNaN(quantile) && !seasonalKinds.includes(c) ? 1 : quantile
     if (Number.isNaN(level)) continue
     const excesses = extremes.subarray(c * ring, (c + 1) * ring).filter(value => value > level).map(value => value - level)
     const { shape, scale } = excesses.length < leastExtremes ? { shape: 0, scale: unknownScale * level } : fitGeneralisedPareto(excesses)

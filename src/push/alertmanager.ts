@@ -22,7 +22,10 @@ interface AlertOptions { readonly now: number, readonly labels?: Readonly<Record
 export function alertsFor (change: Change, options: AlertOptions): Alert[] {
   switch (change.kind) {
     case 'incident.opened': return [firing(change.service, change.incident, options)]
-    case 'incident.escalated': return [ended(change.service, { ...change.incident, severity: change.before }, change.at, options), firing(change.service, change.incident, options)]
+    case 'incident.escalated': {
+      const before = ended(change.service, { ...change.incident, severity: change.before }, change.at, options)
+      return [before, firing(change.service, change.incident, options)]
+    }
     case 'incident.closed': return [ended(change.service, change.incident, change.at, options)]
     default: return []
   }

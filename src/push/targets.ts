@@ -22,8 +22,9 @@ export function wants (target: PushTarget, { kind, service }: Change): boolean {
 /** One message for every target that wants the change; the same change makes the same ids again. */
 export function deliveriesFor (change: Change, targets: readonly PushTarget[]): Delivery[] {
   return targets.filter((target) => wants(target, change)).map((target) => {
-    const id = targetId(target)
-    return { id: digest(JSON.stringify([id, change.kind, change.service, change.at])).slice(0, 32), target: id, payload: change, attempts: target.attempts }
+    const own = targetId(target)
+    const id = digest(JSON.stringify([own, change.kind, change.service, change.at])).slice(0, 32)
+    return { id, target: own, payload: change, attempts: target.attempts }
   })
 }
 

@@ -24,10 +24,10 @@ export function createDecisionStore ({ redis, keys }: { readonly redis: RedisCli
     return { known: version !== null, decision: parsed<Decision>(decision), verdict: parsed<Verdict>(verdict), suggestion: parsed<Suggestion>(suggestion) }
   })
 
-  /** Decisions newer than `since` (epoch ms), newest first. */
-  const history = (service: string, { since = -Infinity, limit }: { since?: number, limit: number }): Promise<Decision[]> => answered(redis, async () => {
+  /** Decisions newer than `since` (epoch ms), newest first, without the newest `offset` ones. */
+  const history = (service: string, { since = -Infinity, limit, offset = 0 }: { since?: number, limit: number, offset?: number }): Promise<Decision[]> => answered(redis, async () => {
     if (limit < 1) return []
-    const newestFirst = await redis.lrange(keys.history(service), 0, limit - 1)
+    const newestFirst = await redis.lrange(keys.history(service), offset, offset + limit - 1)
     return newestFirst.map((json) => JSON.parse(json) as Decision).filter(({ asOf }) => asOf > since)
   })
 
@@ -43,7 +43,13 @@ export function createDecisionStore ({ redis, keys }: { readonly redis: RedisCli
     return lists.flat().map((json) => JSON.parse(json) as ServiceSummary).sort((a, b) => a.service < b.service ? -1 : 1)
   })
 
-  return { latest, latestJson, verdict, suggestion, snapshot, history, verdicts, services }
+  /** The newest decision of every service, by its place in the chain. */
+  const heads = (): Promise<{ service: string, asOf: number, hash: string }[]> => answered(redis, async () => {
+    const newest = await Promise.all((await services()).map(({ service }) => latest(service)))
+    return newest.flatMap((decision) => decision?.hash === undefined ? [] : [{ service: decision.service, asOf: decision.asOf, hash: decision.hash }])
+  })
+
+  return { latest, latestJson, verdict, suggestion, snapshot, history, verdicts, services, heads }
 }
 export type DecisionStore = ReturnType<typeof createDecisionStore>
 

@@ -15,7 +15,7 @@ export function createKeys ({ prefix = 'prescale', partitions = 8 }: { prefix?: 
     /** What BullMQ puts before the name of the queue of samples, and of the queue of schedules. */
     queuePrefix: tag,
     schedulesPrefix: tag('schedules'),
-    /** Hash: version, job, state, series, network, decision, verdict, suggestion. */
+    /** Hash: version, job, state, series, network, chain, decision, verdict, suggestion. */
     service: ofService,
     /** List of decisions as JSON, newest first. */
     history: (service: string) => `${ofService(service)}:history`,
@@ -31,6 +31,8 @@ export function createKeys ({ prefix = 'prescale', partitions = 8 }: { prefix?: 
     events: (partition: number) => `${tag(partition)}:events`,
     /** Hash: name to an exporter that was added over HTTP, as JSON. */
     targets: `${tag('schedules')}:targets`,
+    /** Stream of who changed what. */
+    audit: `${tag('audit')}:log`,
     /** How much the holder of a token has sent. */
     rate: (holder: string) => `${tag('rate')}:${holder}`,
     /** Stream of batches that were put aside. */

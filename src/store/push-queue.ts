@@ -33,12 +33,20 @@ function openQueue (name: string, redis: RedisClient, keys: Keys): Queue {
   return queue
 }
 
+interface PushQueueOptions {
+  /** Opened for `request`. */
+  readonly redis: RedisClient
+  readonly keys: Keys
+  /** The first pause; it doubles. */
+  readonly backoffMs?: number
+}
+
 /**
  * Messages on their way out, tried again and again with growing pauses; what cannot be delivered stays as a dead letter.
  *
  * @throws PrescaleError 'store-unavailable' from each of them.
  */
-export function createPushQueue ({ redis, keys, backoffMs = 1_000 }: { readonly redis: RedisClient, readonly keys: Keys, readonly backoffMs?: number }) {
+export function createPushQueue ({ redis, keys, backoffMs = 1_000 }: PushQueueOptions) {
   let opened: Promise<Queue> | null = null
   const open = () => {
     opened ??= openReady(redis, keys).catch((error: unknown) => {

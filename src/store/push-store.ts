@@ -37,7 +37,8 @@ export function createPushStore<State> ({ redis, keys }: { readonly redis: Redis
   /** Both or none: what was told, and how far. */
   const save = async (partition: number, { cursor, states: changed }: { cursor: string, states: ReadonlyMap<string, State> }): Promise<void> => {
     const transaction = redis.multi().set(keys.pushCursor(partition), cursor)
-    if (changed.size > 0) transaction.hset(keys.pushStates(partition), Object.fromEntries([...changed].map(([service, one]) => [service, JSON.stringify(one)])))
+    const fields = [...changed].flatMap(([service, one]) => [service, JSON.stringify(one)])
+    if (fields.length > 0) transaction.hset(keys.pushStates(partition), ...fields)
     await replies(transaction)
   }
 

@@ -19,6 +19,8 @@ export interface StoredService<State, Series> {
   readonly network: Uint8Array | null
   readonly settings: unknown
   readonly summary: ServiceSummary | null
+  /** Hash of the last decision; null before the first. */
+  readonly chain: string | null
 }
 
 /** What one job did to a service; a part that is left out stays as it was. */
@@ -60,10 +62,10 @@ export function createStateStore<State, Series> (options: StateStoreOptions) {
   const load = async (service: string): Promise<StoredService<State, Series>> => {
     const partition = keys.partitionOf(service)
     const [fields, settings, summary] = await replies(redis.pipeline()
-      .hmgetBuffer(keys.service(service), 'version', 'job', 'state', 'series', 'network')
+      .hmgetBuffer(keys.service(service), 'version', 'job', 'state', 'series', 'network', 'chain')
       .hget(keys.settings(partition), service)
       .hget(keys.services(partition), service)) as [(Buffer | null)[], string | null, string | null]
-    const [version, job, state, series, network] = fields
+    const [version, job, state, series, network, chain] = fields
     return {
       version: version === null ? 0 : Number(version.toString()),
       lastJob: job && JSON.parse(job.toString()) as JobMark,
@@ -71,7 +73,8 @@ export function createStateStore<State, Series> (options: StateStoreOptions) {
       series: series && packr.unpack(series) as Series,
       network: network && new Uint8Array(network),
       settings: settings && JSON.parse(settings),
-      summary: summary && JSON.parse(summary) as ServiceSummary
+      summary: summary && JSON.parse(summary) as ServiceSummary,
+      chain: chain === null ? null : chain.toString()
     } as StoredService<State, Series>
   }
 
@@ -119,7 +122,9 @@ function changedFields ({ job, state, series, network, decisions, verdict, sugge
   if (state) fields.push(['state', packr.pack(state)])
   if (series) fields.push(['series', packr.pack(series)])
   if (network) fields.push(['network', Buffer.from(network)])
-  if (decisions.length > 0) fields.push(['decision', JSON.stringify(decisions.at(-1))])
+  const last = decisions.at(-1)
+  if (last) fields.push(['decision', JSON.stringify(last)])
+  if (last?.hash) fields.push(['chain', last.hash])
   if (verdict) fields.push(['verdict', JSON.stringify(verdict)])
   if (suggestion) fields.push(['suggestion', JSON.stringify(suggestion)])
   return fields

@@ -195,6 +195,18 @@ describe('somebody else\'s service', () => {
     }
   })
 
+  it('is named by no route at all, whatever is asked of it', async () => {
+    test.fakes.history.set('shop', [decisionOf('shop')])
+    const { body } = await as('boss', 'GET', '/openapi.json')
+    const urls = Object.keys(body['paths'] as object).filter((path) => !['/v1/stream', '/v1/ws', '/openapi.json'].includes(path))
+    for (const url of urls.map((path) => path.replace('{service}', 'team-a').replace('{name}', 'service').replaceAll(/\{[^}]+\}/g, 'x'))) {
+      for (const query of ['', '?limit=10', '?service=team-a']) {
+        const { text } = await as('team', 'GET', url + query)
+        expect({ url, query, text }).toEqual({ url, query, text: expect.not.stringMatching(/"shop"/) })
+      }
+    }
+  })
+
   it.each([
     { method: 'GET', url: '/metrics' }, { method: 'POST', url: '/v1/config/reload' }, { method: 'GET', url: '/v1/dead-letters' }
   ] as const)('does not show at $url, which is about all of them', async ({ method, url }) => {

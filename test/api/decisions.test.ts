@@ -69,7 +69,7 @@ describe('GET /v1/services/{service}/decisions', () => {
   it('names what is wrong with a query', async () => {
     const { errors } = expectProblem(await get('/v1/services/shop/decisions?limit=0&sinc=1'), { status: 400, code: 'invalid-request' })
     expect(errors).toEqual([
-      { path: 'sinc', value: '1', expected: 'did you mean "since"? one of the keys since, limit' },
+      { path: 'sinc', value: '1', expected: 'did you mean "since"? one of the keys since, limit, offset' },
       { path: 'limit', value: 0, expected: 'a whole number from 1 to 1000' }
     ])
   })

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +11,7 @@ import { loadConfig, type Config } from '../../src/config.ts'
 import type { Decision, Suggestion, Verdict } from '../../src/domain.ts'
 import { PrescaleError } from '../../src/errors.ts'
 import { createRouting } from '../../src/routing.ts'
+import type { AuditEntry, StoredAuditEntry } from '../../src/store/audit-log.ts'
 import type { DeadLetter } from '../../src/store/dead-letters.ts'
 import type { Envelope } from '../../src/store/envelope.ts'
 import type { PastVerdict } from '../../src/store/past-verdict.ts'
@@ -45,6 +47,7 @@ export function createFakes () {
     summaries: [] as ServiceSummary[],
     put: new Map<string, unknown>(),
     targets: new Map<string, unknown>(),
+    audit: [] as StoredAuditEntry[],
     letters: [] as DeadLetter[],
     queued: [] as Envelope[]
   }
@@ -63,10 +66,11 @@ export function createFakes () {
       snapshot: (service: string) => asked(() => ({
         known: known(service), decision: fakes.decisions.get(service) ?? null, verdict: fakes.verdicts.get(service) ?? null, suggestion: fakes.suggestions.get(service) ?? null
       })),
-      history: (service: string, { since = -Infinity, limit }: { since?: number, limit: number }) =>
-        asked(() => (fakes.history.get(service) ?? []).slice(0, limit).filter(({ asOf }) => asOf > since)),
+      history: (service: string, { since = -Infinity, limit, offset = 0 }: { since?: number, limit: number, offset?: number }) =>
+        asked(() => (fakes.history.get(service) ?? []).slice(offset, offset + limit).filter(({ asOf }) => asOf > since)),
       verdicts: (service: string, { limit }: { limit: number }) => asked(() => (fakes.pastVerdicts.get(service) ?? []).slice(0, limit)),
-      services: () => asked(() => fakes.summaries)
+      services: () => asked(() => fakes.summaries),
+      heads: () => asked(() => [...fakes.decisions.values()].flatMap(({ service, asOf, hash }) => hash === undefined ? [] : [{ service, asOf, hash }]))
     },
     events: {
       ready: () => asked(() => []),
@@ -76,6 +80,7 @@ export function createFakes () {
       close: () => {}
     },
     partitionOf: () => 0,
+    page: new Map(),
     settings: {
       put: (service: string, settings: unknown) => asked(() => { fakes.put.set(service, settings) }),
       get: (service: string) => asked(() => fakes.put.get(service) ?? null),
@@ -83,6 +88,10 @@ export function createFakes () {
       remove: (service: string) => asked(() => fakes.put.delete(service))
     },
     forget: (service: string) => asked(() => fakes.decisions.delete(service)),
+    audit: {
+      append: (entry: AuditEntry) => asked(() => { fakes.audit.unshift({ id: `${fakes.audit.length + 1}-0`, ...entry }) }),
+      list: ({ limit }: { limit: number }) => asked(() => fakes.audit.slice(0, limit))
+    },
     targets: {
       put: (name: string, target: unknown) => asked(() => { fakes.targets.set(name, target) }),
       list: () => asked(() => [...fakes.targets].map(([name, target]) => ({ name, target }))),
@@ -112,6 +121,8 @@ export function createFakes () {
   return { fakes, stores }
 }
 
+const signingKey = generateKeyPairSync('ed25519')
+
 /** The real API on fakes. */
 export async function createTestApp (yaml = '', overrides: Partial<ApiOptions> = {}) {
   let config = configOf(yaml)
@@ -130,6 +141,7 @@ export async function createTestApp (yaml = '', overrides: Partial<ApiOptions> =
     router: routing.router,
     settingsChanged: routing.refresh,
     sourcesChanged: async () => {},
+    signingKey: () => signingKey,
     missing: async () => [],
     modelProblems: [],
     admission: createAdmission({ config: () => config, ...stores, now: () => now }),

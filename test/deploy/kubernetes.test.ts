@@ -21,7 +21,7 @@ const manifests = readdirSync(join(root, 'autoscalers')).map((name) => ({ name, 
 const autoscalers = manifests.flatMap(({ name, text }) => documents(text).map((item) => ({ name, item })))
 
 const haveKubectl = spawnSync('kubectl', ['version', '--client']).status === 0
-const render = (overlay: string) => documents(execFileSync('kubectl', ['kustomize', join(root, overlay)], { encoding: 'utf8' }))
+const render = (overlay: string) => documents(execFileSync('kubectl', ['kustomize', join(root, overlay)], { encoding: 'utf8', stdio: 'pipe' }))
 
 describe.skipIf(!haveKubectl)('what kubectl makes of deploy/kubernetes (needs kubectl)', () => {
   let server: Server

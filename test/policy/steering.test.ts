@@ -42,7 +42,8 @@ describe('the price of a violation', () => {
     const decided = (state: Steering, modelVersion: string) => afterDecision(state, { replicas: 10, source: 'forecast', modelVersion }, clock)
     const shipped = steps(50, 12, decided(emptySteering, 'forecast/1.0.0'))
 
-    expect(priceOf(emptySteering, { ...policy, violationTarget: 0.001 })).toBeCloseTo(25, 9)
+    // 2.5 × 10 ** 1.4
+    expect(priceOf(emptySteering, { ...policy, violationTarget: 0.001 })).toBeCloseTo(62.8, 1)
     expect(decided(shipped, 'forecast/1.1.0').logPrice).toBe(shipped.logPrice)
     expect(decided(shipped, 'local/1').logPrice).toBe(0)
   })

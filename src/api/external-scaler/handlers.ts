@@ -108,7 +108,7 @@ function attempt (call: { emit (event: 'error', error: unknown): unknown }, run:
 
 function toStatus (error: unknown): { code: status, details: string } {
   if (!(error instanceof PrescaleError)) return { code: status.INTERNAL, details: 'Something went wrong here.' }
-  const codes: Readonly<Record<number, status>> = { 400: status.INVALID_ARGUMENT, 401: status.UNAUTHENTICATED, 404: status.NOT_FOUND, 503: status.UNAVAILABLE }
+  const codes: Readonly<Record<number, status>> = { 400: status.INVALID_ARGUMENT, 404: status.NOT_FOUND, 503: status.UNAVAILABLE }
   return { code: codes[error.status] ?? status.INTERNAL, details: error.message }
 }
 

@@ -23,10 +23,14 @@ const openPaths = new Set(['/healthz', '/livez', '/readyz'])
  * certificate. It has authorised the user by then; who the user is (`X-Remote-User`) makes no difference to the answer and is not read.
  */
 export function createKubernetesApp ({ tls, missing, telemetry, ...context }: KubernetesOptions): FastifyInstance {
-  const common = { loggerInstance: telemetry.log, logController: new LogController({ disableRequestLogging: true }), forceCloseConnections: true, requestTimeout: 30_000, routerOptions: { maxParamLength: 256 } }
-  const app = (tls === null
-    ? fastify(common)
-    : fastify({ ...common, https: { cert: tls.certificate, key: tls.key, ...(tls.frontProxy && { ca: tls.frontProxy.clientCa, requestCert: true, rejectUnauthorized: false }) } })) as unknown as FastifyInstance
+  const common = {
+    loggerInstance: telemetry.log,
+    logController: new LogController({ disableRequestLogging: true }),
+    forceCloseConnections: true,
+    requestTimeout: 30_000,
+    routerOptions: { maxParamLength: 256 }
+  }
+  const app = (tls === null ? fastify(common) : fastify({ ...common, https: httpsOptions(tls) })) as unknown as FastifyInstance
 
   app.setErrorHandler((error, request, reply) => sendStatus(reply, toPrescaleError(error, request)))
   app.setNotFoundHandler((request, reply) => sendStatus(reply, new PrescaleError('not-found', `the server could not find the requested resource ${request.url.split('?')[0]}`)))
@@ -46,4 +50,9 @@ export function createKubernetesApp ({ tls, missing, telemetry, ...context }: Ku
   externalMetricRoutes(app, context)
   customMetricRoutes(app, context)
   return app
+}
+
+/** Who shows a wrong certificate, or none, is told so in an answer: kubelet has none and may ask for health. */
+function httpsOptions ({ certificate, key, frontProxy }: KubernetesTls) {
+  return { cert: certificate, key, ...(frontProxy && { ca: frontProxy.clientCa, requestCert: true, rejectUnauthorized: false }) }
 }

@@ -43,7 +43,12 @@ export function customMetricRoutes (app: FastifyInstance, context: MetricContext
     if (more.length > 0) throw new PrescaleError('invalid-request', 'an object has one value; name one service')
     const { kind, apiVersion } = kindOf(resource)
     const describedObject = { kind, ...(namespace !== undefined && { namespace }), name, apiVersion: apiVersion === 'v1' ? '/v1' : apiVersion }
-    const item = { describedObject, metric: { name: metric, selector: toSelectorObject(selector) }, timestamp: toTimestamp(reading.from), value: toQuantity(reading.value) }
+    const item = {
+      describedObject,
+      metric: { name: metric, selector: toSelectorObject(selector) },
+      timestamp: toTimestamp(reading.from),
+      value: toQuantity(reading.value)
+    }
     return { kind: 'MetricValueList', apiVersion: customVersion, metadata: {}, items: [item] }
   }
   const base = `/apis/${customVersion}`

@@ -3,7 +3,10 @@ import { badQuery } from './lexer.ts'
 import type { Arithmetic, Expression, Grouping, Selector } from './parser.ts'
 
 /** Points of one series, ascending and without overlap; each holds in [from, until), epoch ms. */
-export interface Series { readonly labels: Labels, readonly points: readonly { readonly from: number, readonly until: number, readonly value: number }[] }
+export interface Series {
+  readonly labels: Labels
+  readonly points: readonly { readonly from: number, readonly until: number, readonly value: number }[]
+}
 export interface Sample { readonly labels: Labels, readonly value: number }
 /** A number or an instant vector. */
 export type Value = number | readonly Sample[]

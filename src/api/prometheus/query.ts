@@ -24,13 +24,16 @@ export async function queryInstant (query: string, at: number, source: SeriesSou
   return evaluate(expression, at, seriesOf(asked))
 }
 
+/** Epoch ms. */
+interface RangeOptions { readonly start: number, readonly end: number, readonly stepMs: number, readonly now: number }
+
 export interface MatrixSeries { readonly labels: Labels, readonly values: (readonly [at: number, value: number])[] }
 
 /**
  * The values at every step. Where nobody had an opinion there is a gap; when the range reaches the present and is all gap, that is
  * `no-opinion`, too.
  */
-export async function queryRange (query: string, { start, end, stepMs, now }: { start: number, end: number, stepMs: number, now: number }, source: SeriesSource): Promise<MatrixSeries[]> {
+export async function queryRange (query: string, { start, end, stepMs, now }: RangeOptions, source: SeriesSource): Promise<MatrixSeries[]> {
   const expression = parseQuery(query)
   const steps = Math.floor((end - start) / stepMs) + 1
   if (steps > mostSteps) throw new PrescaleError('invalid-request', `exceeded maximum resolution of ${mostSteps} points per timeseries. Try decreasing the query resolution (?step=XX)`)
@@ -59,7 +62,8 @@ async function read (expression: Expression, { start, end }: { start: number, en
     const services = await source.servicesFor(selector.matchers)
     if (services.length > mostServices) throw new PrescaleError('limit-exceeded', `the query means ${services.length} services, at most ${mostServices} can be asked at once; name them with service="…" or service=~"…"`)
     const from = start - (selector.rangeMs ?? 0)
-    return { selector, aggregated, loaded: await Promise.all(services.map((service) => source.load(service, selector.matchers, { start: from, end }))) }
+    const loaded = await Promise.all(services.map((service) => source.load(service, selector.matchers, { start: from, end })))
+    return { selector, aggregated, loaded }
   }))
 }
 

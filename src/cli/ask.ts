@@ -1,0 +1,20 @@
+import { clientHeaders } from '../config.ts'
+import { PrescaleError } from '../errors.ts'
+
+/**
+ * Asks a running prescale, with the token of the environment.
+ *
+ * @throws PrescaleError `source-unreachable` with what it says instead of an answer.
+ */
+export async function ask<T> (url: string, path: string): Promise<T> {
+  const address = new URL(path, url)
+  let response: Response
+  try {
+    response = await fetch(address, { headers: clientHeaders(), signal: AbortSignal.timeout(30_000) })
+  } catch (error) {
+    throw new PrescaleError('source-unreachable', `${address.href} does not answer; is prescale running there? --url names another address.`, { cause: error })
+  }
+  const body = await response.json() as T & { title?: string, detail?: string }
+  if (!response.ok) throw new PrescaleError('source-unreachable', `${address.href} answers ${response.status}: ${body.detail ?? body.title ?? ''}`)
+  return body
+}

@@ -1,0 +1,41 @@
+import { normal, type Random } from '../ml/random.ts'
+
+export interface Region {
+  /** Where candidates are drawn around. */
+  readonly center: readonly number[]
+  /** Standard deviation of a step in one coordinate. */
+  readonly radius: number
+  /** Other configurations that did well, to cross with. */
+  readonly others: readonly (readonly number[])[]
+  readonly defaults: readonly number[]
+}
+
+const clip = (value: number) => Math.min(1, Math.max(0, value))
+
+/** One coordinate moved, half as far again as the region; now and then anywhere, or a flat stretch would never be crossed. */
+function moveOne ({ center, radius }: Region, random: Random): number[] {
+  const unit = [...center]
+  const i = Math.floor(random() * unit.length)
+  unit[i] = random() < 0.35 ? random() : clip(unit[i] + 1.5 * radius * normal(random))
+  return unit
+}
+
+/** About half of the coordinates moved; of many, about four. */
+function moveSome ({ center, radius }: Region, random: Random): number[] {
+  const share = Math.min(0.5, 4 / center.length)
+  return center.map(value => random() < share ? clip(value + radius * normal(random)) : value)
+}
+
+/** Each coordinate from the centre or from another configuration: the defaults, or one that did well. */
+function cross ({ center, others, defaults }: Region, random: Random): number[] {
+  const other = others.length === 0 || random() < 0.5 ? defaults : others[Math.floor(random() * others.length)]
+  return center.map((value, i) => random() < 0.5 ? value : other[i])
+}
+
+/** Configurations worth asking the surrogate about. */
+export function drawCandidates (region: Region, count: number, random: Random): number[][] {
+  return Array.from({ length: count }, () => {
+    const kind = random()
+    return kind < 0.2 ? cross(region, random) : kind < 0.55 ? moveOne(region, random) : moveSome(region, random)
+  })
+}
