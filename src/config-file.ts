@@ -15,7 +15,7 @@ let check: Check | undefined
  */
 export function readConfigText (text: string, name: string): { file: ConfigFile, details: FileErrorDetail[] } {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' })
   if (document.errors.length > 0) throw notYaml(document, name, lines)
   const file = emptyAsAbsent(toPlain(document, name))
   check ??= compileCheck(configSchema)

@@ -1,6 +1,7 @@
 import type { Signals } from '../src/domain.ts'
 import { PrescaleError } from '../src/errors.ts'
 import { createRandom } from '../src/ml/random.ts'
+import { isNews, noveltyRule } from '../src/policy/alarm.ts'
 import { detect, emptyAnomalyState, mostSignals, warmUpSteps } from '../src/policy/verdict.ts'
 import type { AnomalyModel } from '../src/policy/verdict.ts'
 import { createCsvWriter, readCsv } from './csv.ts'
@@ -29,6 +30,8 @@ export interface DetectFileOptions {
 const header = ['row', 'score', 'threshold', 'isAnomaly', 'severity', 'causes']
 const daySeconds = 86_400
 const assumedStepSeconds = 60
+/** What follows an alarm within its quiet time stays below the threshold, in the same order. */
+const echoShare = 0.5
 /** Training rows are held in memory: 50 million values are 400 MB. */
 const mostTrainingValues = 50_000_000
 
@@ -37,8 +40,8 @@ const mostTrainingValues = 50_000_000
  * Every numeric column is a signal; `at` or `timestamp` is the time; a column `label` is never read.
  *
  * With training rows the detector learns from them once and judges the rest by them; they themselves get the score 0. Fewer than
- * 150 of them do not say what is normal: then, and without any, it learns from row to row, and `isAnomaly` marks where an anomaly begins
- * (what lasts becomes normal to it).
+ * 150 of them do not say what is normal: then, and without any, it learns from row to row and reports where an anomaly begins: `isAnomaly` is 1
+ * there alone, and the scores of the 150 rows that follow are halved, because what follows is its echo.
  *
  * @throws PrescaleError `not-found`, `invalid-request` with file and line, `limit-exceeded` for too many columns or training values.
  */
@@ -109,10 +112,10 @@ function createDetector (table: SignalTable, options: DetectFileOptions & { read
   function judge (at: number, x: Float64Array): Judged {
     const measured = Object.fromEntries(signals.map((signal, s) => [signal, x[s]]).filter(([, value]) => !Number.isNaN(value))) as Signals
     const judged = detect(state, { service: data, at, signals: measured }, { model, falseAlarmsPerWeek, stepSeconds, seasonSeconds, explain: 'all' })
+    const news = state.standard !== null || isNews(state.alarm, judged.state.alarm, noveltyRule)
     state = judged.state
     const { score, threshold, isAnomaly, severity, causes } = judged.verdict
-    const isNews = state.standard !== null || score >= threshold
-    return [score, threshold, isAnomaly && isNews ? 1 : 0, severity, causes.map(({ text }) => text).join('; ')]
+    return [news ? score : echoShare * score, threshold, isAnomaly && news ? 1 : 0, severity, causes.map(({ text }) => text).join('; ')]
   }
 
   return { next }

@@ -39,7 +39,7 @@ function parseLines (text: string, path: string): unknown[] {
 }
 
 function parseYaml (text: string, path: string): unknown {
-  const document = parseDocument(text, { prettyErrors: false })
+  const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' })
   if (document.errors.length > 0) throw notReadable(path, 'a YAML list of { name, sha256, scopes }')
   try {
     return document.toJS({ maxAliasCount: 100 }) ?? []

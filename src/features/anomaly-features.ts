@@ -77,7 +77,9 @@ function advanceSignal (values: Float64Array, i: number, { x, usual, trustsAll, 
   const at = i * fields
   const known = values[at + field.count]
   const trusted = trustsAll || known >= trustedCount
-  if (known === 0) values[at + field.recent] = values[at + field.slow] = values[at + field.low] = values[at + field.high] = values[at + field.mean] = x
+  if (known === 0) {
+    for (const first of [field.mean, field.low, field.high, field.recent, field.slow]) values[at + first] = x
+  }
   const mean = values[at + field.mean]
   const fromMean = x - mean
   const fromRecent = x - values[at + field.recent]

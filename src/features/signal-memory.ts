@@ -106,8 +106,12 @@ export function placeIn (memory: SignalMemory, position: number): Place | null {
   return { slot, left: (left + slots) % slots, right: (left + 1) % slots, fraction: fromCentre - left }
 }
 
-/** The usual value at a place of the season, straight between the middles of two slots. */
-export function usualAt ({ season, seasonCounts }: SignalMemory, i: number, { left, right, fraction }: Place): number {
-  const slots = seasonCounts.length
-  return season[i * slots + left] * (1 - fraction) + season[i * slots + right] * fraction
+/**
+ * The usual value at a place of the season: straight between the middles of two slots, or that of its own slot where a neighbour is never met
+ * because a step is longer than a slot.
+ */
+export function usualAt ({ season, seasonCounts }: SignalMemory, i: number, { slot, left, right, fraction }: Place): number {
+  const first = i * seasonCounts.length
+  const between = season[first + left] * (1 - fraction) + season[first + right] * fraction
+  return Number.isNaN(between) ? season[first + slot] : between
 }

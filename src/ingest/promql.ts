@@ -82,20 +82,29 @@ function toSeries (data: unknown): QuerySeries[] {
   const { resultType, result } = (data ?? {}) as { resultType?: unknown, result?: unknown }
   if (resultType === 'scalar') return [{ labels: [], values: [toValue(result)] }]
   if ((resultType !== 'vector' && resultType !== 'matrix') || !Array.isArray(result)) throw strange(`a result of type ${String(resultType)}`)
-  return result.flatMap(({ metric, value, values }: { metric?: Record<string, string>, value?: unknown, values?: unknown[] }) => {
+  return result.flatMap((series: unknown) => {
+    const { metric, value, values } = (series ?? {}) as { metric?: unknown, value?: unknown, values?: unknown }
     const list = resultType === 'vector' ? [value] : values
     // Native histograms come under another key and are no numbers.
     if (!Array.isArray(list) || list[0] === undefined) return []
-    return [{ labels: Object.entries(metric ?? {}), values: list.map(toValue) }]
+    return [{ labels: toLabels(metric ?? {}), values: list.map(toValue) }]
+  })
+}
+
+function toLabels (metric: unknown): [string, string][] {
+  if (typeof metric !== 'object' || Array.isArray(metric)) throw strange('labels that are no object')
+  return Object.entries(metric as object).map(([name, value]): [string, string] => {
+    if (typeof value !== 'string') throw strange(`a label whose value is a ${typeof value}`)
+    return [name, value]
   })
 }
 
 /** `[1700000000.123, "1.5"]`: the time in seconds, the value as text because JSON has no NaN. */
 function toValue (pair: unknown): [number, number] {
-  if (!Array.isArray(pair) || typeof pair[0] !== 'number' || typeof pair[1] !== 'string') throw strange(`the value ${JSON.stringify(pair)}`)
+  if (!Array.isArray(pair) || typeof pair[0] !== 'number' || typeof pair[1] !== 'string') throw strange(`the value ${JSON.stringify(pair)?.slice(0, 100)}`)
   const text = pair[1].replace(/^([+-]?)Inf$/, '$1Infinity')
   const value = Number(text)
-  if (text.trim() === '' || (Number.isNaN(value) && text !== 'NaN')) throw strange(`the value ${JSON.stringify(pair)}`)
+  if (text.trim() === '' || (Number.isNaN(value) && text !== 'NaN')) throw strange(`the value ${JSON.stringify(pair)?.slice(0, 100)}`)
   return [Math.round(pair[0] * 1000), value]
 }
 

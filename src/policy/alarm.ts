@@ -32,6 +32,11 @@ export function nextAlarm ({ active, age, calm }: AlarmState, ratio: number, { r
   return { active: stays, age: age + 1, calm: stays ? inARow : 0 }
 }
 
+/** Whether a score after `before`, with the alarm now `after`, tells something new: it begins an alarm, or no alarm began within the quiet time. */
+export function isNews (before: AlarmState, after: AlarmState, { quietSteps }: AlarmRule): boolean {
+  return after.age === 0 || before.age >= quietSteps
+}
+
 /** Share of the threshold from which on something is worth a look. */
 const lowFrom = 0.7
 /** From this ratio of score to threshold on; the first that fits, from the top. */

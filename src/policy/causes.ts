@@ -45,7 +45,7 @@ export function contributionsOf (deviations: Float64Array, width: number): Float
 
 /** "errorRatio 0.21, normally 0.00–0.02"; of a value inside its range: "cpuUsageRatio 0.41, normally 0.10–0.60, but moved unusually". */
 export function causeText ({ signal, value, low, high }: { signal: string, value: number, low: number, high: number }): string {
-  const write = numbersLike(Math.max(high - low, Math.abs(value) / 1000))
+  const write = numbersLike(high - low || Math.abs(value - low) / 100)
   const usual = write(low) === write(high) ? write(low) : `${write(low)}–${write(high)}`
   const inside = value >= low && value <= high
   return `${signal} ${write(value)}, normally ${usual}${inside ? ', but moved unusually' : ''}`

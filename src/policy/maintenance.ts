@@ -54,7 +54,9 @@ export function maintenanceFor ({ severity, alarmSeconds, signals, missingSignal
   if (saturation && near) evidence.push({ weight: near.weight, reason: `${saturation.signal} reaches its limit in ${duration(saturation.secondsLeft)}` })
   if (missingSignals.length > 0) evidence.push({ weight: missingWeight, reason: `missing: ${missingSignals.join(', ')}` })
 
-  const probability = 1 - evidence.reduce((none, { weight }) => none * (1 - weight), 1)
+  const combined = 1 - evidence.reduce((none, { weight }) => none * (1 - weight), 1)
+  // 1 − 0.8 is a little less than 0.2.
+  const probability = Math.round(combined * 1e6) / 1e6
   const [, action] = actions.find(([from]) => probability >= from)!
   const reason = evidence.sort((a, b) => b.weight - a.weight).map(each => each.reason).join('; ')
   return { action, probability, reason: reason || 'nothing unusual' }

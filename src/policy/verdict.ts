@@ -131,19 +131,21 @@ interface Judgement {
   readonly contributions: Float64Array
 }
 
+type Learned<T> = Judgement & T
 interface Measured { readonly components: Float64Array, readonly deviations: Float64Array }
 
-function judgeByStandard ({ memory, alarm }: AnomalyState, standard: Standard, { components, deviations }: Measured): Judgement & { standard: Standard } {
+function judgeByStandard ({ memory, alarm }: AnomalyState, standard: Standard, { components, deviations }: Measured): Learned<{ standard: Standard }> {
   const recentScores = standard.recentScores.with(memory.steps % smoothingSteps, rowScore(mapped(components, standard.calibration)))
   const ratio = mean(recentScores) / standard.threshold
   const width = deviations.length / deviationKinds.length
   const before = standard.contributions
   const contributions = contributionsOf(deviations, width)
     .map((value, i) => before.length === width ? before[i] + (value - before[i]) / smoothingSteps : value)
-  return { score: ratio / (ratio + 1), ratio, alarm: nextAlarm(alarm, ratio, lastingRule), contributions, standard: { ...standard, recentScores, contributions } }
+  const next = nextAlarm(alarm, ratio, lastingRule)
+  return { score: ratio / (ratio + 1), ratio, alarm: next, contributions, standard: { ...standard, recentScores, contributions } }
 }
 
-function judgeBySurprise (state: AnomalyState, { components, deviations }: Measured, options: DetectOptions): Judgement & { surprise: Surprise } {
+function judgeBySurprise (state: AnomalyState, { components, deviations }: Measured, options: DetectOptions): Learned<{ surprise: Surprise }> {
   const found = surprises(state.surprise, components)
   const surprise = observe(state.surprise, components)
   const contributions = contributionsOf(deviations, deviations.length / deviationKinds.length)
@@ -151,12 +153,8 @@ function judgeBySurprise (state: AnomalyState, { components, deviations }: Measu
   const threshold = -Math.log10(Math.min(alarmRate(options) / independentTests, 1 / leastAlarmSteps))
   const ratio = Math.max(...found) / threshold
   const alarm = nextAlarm(state.alarm, ratio, noveltyRule)
-  const isNews = alarm.age === 0 || state.alarm.age >= noveltyRule.quietSteps
-  return { score: isNews ? ratio / (ratio + 1) : echo(ratio), ratio, alarm, contributions, surprise }
+  return { score: ratio / (ratio + 1), ratio, alarm, contributions, surprise }
 }
-
-/** What follows an alarm within its quiet time is no news: it scores below the threshold, in the same order. */
-const echo = (ratio: number) => 0.5 * ratio / (ratio + 1)
 
 function withSignalsOf (memory: SignalMemory, { signals }: Sample): SignalMemory {
   const names = Object.keys(signals)

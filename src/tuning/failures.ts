@@ -1,5 +1,5 @@
 import { sameWork } from './context.ts'
-import type { Observation } from './observations.ts'
+import { sameLoad, type Observation } from './observations.ts'
 
 /** A place where the service broke down: which coordinates had gone where, compared with the nearest configuration that was good. */
 export interface Failure {
@@ -12,7 +12,6 @@ export interface Suspect { readonly coordinate: number, readonly value: number, 
 const most = 60
 /** Loads are logarithms: from 40 % below the load of the failure on, the place is avoided. */
 const loadMargin = 0.5
-const sameLoad = 0.1
 const step = 0.02
 
 const beyond = ({ coordinate, value, sign }: Suspect, unit: readonly number[], margin: number) => sign * (unit[coordinate] - value) >= -margin
@@ -34,8 +33,17 @@ function clearFailure (failure: Failure, good: Observation): Failure {
   return { ...failure, suspects: clear(failure.suspects, good) }
 }
 
+/** What a failure shares with an earlier one in the same kind of work is the likelier cause: the same coordinates gone the same way. */
+function narrow (failure: Failure, failures: readonly Failure[]): Failure {
+  return failures.reduce((narrowed, earlier) => {
+    if (!sameWork(earlier.context, failure.context) || Math.abs(earlier.context[0] - failure.context[0]) > loadMargin) return narrowed
+    const shared = narrowed.suspects.filter(({ coordinate, sign }) => earlier.suspects.some(other => other.coordinate === coordinate && other.sign === sign))
+    return shared.length > 0 ? { ...narrowed, suspects: shared } : narrowed
+  }, failure)
+}
+
 export function addFailure (failures: readonly Failure[], failure: Failure, goodOnes: readonly Observation[]): readonly Failure[] {
-  const cleared = goodOnes.reduce(clearFailure, failure)
+  const cleared = narrow(goodOnes.reduce(clearFailure, failure), failures)
   return cleared.suspects.length === 0 ? failures : [...failures, cleared].slice(-most)
 }
 

@@ -81,12 +81,15 @@ export function countNearby (observations: readonly Observation[], context: read
   return observations.filter(o => distance(o, context, unit) <= 4).length
 }
 
-/** The good configuration nearest to one that failed, in a similar context; the defaults where there is none. */
+/** The load is the first coordinate, a logarithm: within a tenth it is the same. */
+export const sameLoad = 0.1
+
+/** The configuration nearest to one that failed that was good in the same kind of work under at least that load; the defaults where there is none. */
 export function nearestGood (observations: readonly Observation[], failed: Observation, { defaults, tolerance }: { defaults: readonly number[], tolerance: number }): readonly number[] {
   let best = Infinity
   let nearest = defaults
   for (const o of observations) {
-    if (o.utility <= o.defaultUtility - tolerance || !sameWork(o.context, failed.context)) continue
+    if (o.utility <= o.defaultUtility - tolerance || !sameWork(o.context, failed.context) || o.context[0] < failed.context[0] - sameLoad) continue
     let d = 0.3 * (o.context[0] - failed.context[0]) ** 2
     for (let i = 0; i < o.unit.length; i++) d += (o.unit[i] - failed.unit[i]) ** 2
     if (d < best) {

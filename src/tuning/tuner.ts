@@ -34,18 +34,19 @@ const poolSize = 150
 const candidateCount = 150
 const checkedCandidates = 30
 
-export const T: Record<string, number> = { fmin: 0.4, fam: 160, cushion: 0, rmin: 0.05, rmax: 0.18, rfam: 60, kx: 1.5, kappa: 1, probe: 2 }
+export const T: Record<string, number> = { fmin: 0.4, fam: 160, cushion: 0, rmin: 0.05, rmax: 0.18, rfam: 60, kx: 1.5, kappa: 1, probe: 2, knew: 2, cross: 1 }
 
 /** Of what ran lately, the configuration whose gain over the defaults is most certain here; the defaults where none is. */
-function findIncumbent (pool: readonly (readonly number[])[], outlook: Outlook, defaults: readonly number[]): { unit: readonly number[], lowest: number } {
+function findIncumbent (pool: readonly (readonly number[])[], outlook: Outlook, { defaults, isKnown }: { defaults: readonly number[], isKnown: (unit: readonly number[]) => boolean }): { unit: readonly number[], lowest: number } {
   const ranked = pool.map(unit => ({ unit, mean: outlook.meanGain(unit) })).sort((a, b) => b.mean - a.mean)
   let best = 0
   let incumbent = defaults
   for (const { unit, mean } of ranked) {
     if (mean <= best) break
     const { deviation } = outlook.gain(unit)
-    if (mean - T.kappa * deviation > best) {
-      best = mean - T.kappa * deviation
+    const low = mean - (isKnown(unit) ? T.kappa : T.knew) * deviation
+    if (low > best) {
+      best = low
       incumbent = unit
     }
   }
@@ -87,7 +88,8 @@ function choose (state: TunerState, outlook: Outlook, { defaults, guard, options
 
   const allowed = (unit: readonly number[]) => !isBlocked(state.failures, outlook.context, unit)
   const others = recentUnits(state.observations, poolSize).map(guard).filter(allowed)
-  const { unit: center, lowest } = findIncumbent(others, outlook, defaults)
+  const known = recentUnits(familiar.filter(o => o.utility >= o.defaultUtility), poolSize)
+  const { unit: center, lowest } = findIncumbent(others, outlook, { defaults, isKnown: unit => known.some(other => sameUnit(other, unit)) })
   if (state.surprised) {
     const proven = familiar.slice(-30).filter(o => sameUnit(o.unit, center) && o.utility >= o.defaultUtility && Math.abs(o.context[0] - outlook.context[0]) < 0.5)
     return proven.length > 0 ? { unit: center, kind: 'incumbent' } : { unit: defaults, kind: 'revert' }
@@ -98,7 +100,7 @@ function choose (state: TunerState, outlook: Outlook, { defaults, guard, options
     const value = outlook.surrogate.draw(random)
     const floor = T.cushion * lowest - options.safetyMargin * options.utilityRange
     const radius = T.rmin + (T.rmax - T.rmin) * Math.exp(-familiar.length / T.rfam)
-    const candidates = drawCandidates({ center, radius, others, defaults }, candidateCount, random).map(guard).filter(allowed)
+    const candidates = drawCandidates({ center, radius, others: T.cross > 0 ? known : others, defaults }, candidateCount, random).map(guard).filter(allowed)
       .map(unit => ({ unit, value: value(unit) + outlook.correction(unit) })).sort((a, b) => b.value - a.value)
     for (const { unit } of candidates.slice(0, checkedCandidates)) {
       const { mean, deviation } = outlook.gain(unit)

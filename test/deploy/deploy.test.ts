@@ -30,7 +30,7 @@ describe('deploy/prescale.yaml', () => {
 })
 
 describe('the image', () => {
-  it('is made by its script: production packages only, and the program in it starts and answers /healthz', { timeout: 300_000 }, async () => {
+  it('is made by its script: production packages only, and the program in it starts, answers /healthz and has the page', { timeout: 300_000 }, async () => {
     const folder = temporaryFolder()
     const source = join(folder, 'source')
     // What the Dockerfile copies, and nothing else.
@@ -54,6 +54,7 @@ describe('the image', () => {
     const ended = new Promise<number | null>(resolve => child.once('exit', resolve))
     try {
       await expect.poll(() => fetch(`http://127.0.0.1:${port}/healthz`).then(r => r.status, () => output), { timeout: 30_000 }).toBe(200)
+      expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toContain('/dashboard/app.js')
     } finally {
       child.kill('SIGTERM')
     }

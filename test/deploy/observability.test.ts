@@ -9,7 +9,7 @@ const root = resolve(import.meta.dirname, '../..')
 const havePromtool = spawnSync('which', ['promtool']).status === 0
 const needsPromtool = (subject: string) => havePromtool ? subject : `${subject} (skipped: promtool, of the package prometheus, is not installed)`
 
-interface Target { readonly expr: string, readonly datasource: { readonly uid: string } }
+interface Target { readonly expr: string, readonly instant?: boolean, readonly datasource: { readonly uid: string } }
 const dashboard = JSON.parse(readFileSync(join(root, 'deploy/grafana/dashboard.json'), 'utf8')) as {
   panels: { id: number, type: string, title: string, gridPos: { x: number, y: number, w: number, h: number }, targets?: Target[] }[]
 }
@@ -36,7 +36,17 @@ describe('the Grafana dashboard', () => {
     const test = await createTestApp()
     test.fakes.decisions.set('shop', decisionOf('shop'))
     test.fakes.history.set('shop', [decisionOf('shop')])
-    test.fakes.summaries.push({ service: 'shop', asOf: now, decision: null, verdict: null })
+    const verdict = { asOf: now, score: 0.2, isAnomaly: false, severity: 'none' } as const
+    test.fakes.verdicts.set('shop', {
+      service: 'shop',
+      ...verdict,
+      threshold: 0.5,
+      causes: [],
+      maintenance: { action: 'no_action_needed', probability: 0, reason: '' },
+      missingSignals: [],
+      modelVersion: 'none'
+    })
+    test.fakes.summaries.push({ service: 'shop', asOf: now, decision: null, verdict })
     const queries = queriesFor('${prescale}') // eslint-disable-line no-template-curly-in-string
     expect(queries.length).toBeGreaterThan(5)
     for (const query of queries) {

@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest'
+import { emptyMemory, widenMemory } from '../../src/features/signal-memory.ts'
+import { causesOf, causeText, contributionsOf } from '../../src/policy/causes.ts'
+
+describe('Causes', () => {
+  it.each([
+    [{ signal: 'errorRatio', value: 0.21, low: 0, high: 0.02 }, 'errorRatio 0.21, normally 0.00–0.02'],
+    [{ signal: 'requestsPerSecond', value: 950, low: 80, high: 120 }, 'requestsPerSecond 950, normally 80–120'],
+    [{ signal: 'diskIoBytesPerSecond', value: 204.5e6, low: 1e6, high: 31e6 }, 'diskIoBytesPerSecond 205M, normally 1M–31M'],
+    [{ signal: 'queueLength', value: 7, low: 0, high: 0 }, 'queueLength 7.00, normally 0.00'],
+    [{ signal: 'cpuUsageRatio', value: 0.41, low: 0.1, high: 0.6 }, 'cpuUsageRatio 0.4, normally 0.1–0.6, but moved unusually']
+  ])('are words that an engineer reads: %o', (given, text) => {
+    expect(causeText(given)).toBe(text)
+  })
+
+  it('contribute their squared deviations of all kinds', () => {
+    // Two signals, five kinds: 3² + 1² and 2².
+    expect(contributionsOf(Float64Array.of(3, 2, 1, 0, 0, 0, 0, 0, 0, 0), 2)).toEqual(Float64Array.of(10, 4))
+  })
+
+  it('have shares of the score, the largest first, and leave out what explains nothing and what is missing', () => {
+    const memory = widenMemory(emptyMemory(), ['a', 'b', 'c', 'd'])
+    const causes = causesOf({ memory, x: Float64Array.of(1, 2, NaN, 4), contributions: Float64Array.of(20, 60, 19, 1), position: NaN })
+    expect(causes.map(({ signal, share }) => [signal, share])).toEqual([['b', 0.6], ['a', 0.2]])
+  })
+
+  it('are none where nothing deviates', () => {
+    expect(causesOf({ memory: widenMemory(emptyMemory(), ['a']), x: Float64Array.of(1), contributions: Float64Array.of(0), position: NaN })).toEqual([])
+  })
+})
