@@ -57,6 +57,8 @@ type OnClose = (closer: () => unknown) => void
 /** For what is on its way in. The worker has three seconds for what it works on, and all together must be done in five. */
 const closeGraceMs = 700
 const retryMs = 2_000
+/** A decision is made once in a step of a second or more, and autoscalers ask every few seconds: so much older it may be. */
+const decisionFreshMs = 50
 
 /**
  * Opens everything in order, and closes it in reverse order. When something cannot be opened, what was opened is closed again.
@@ -132,7 +134,7 @@ async function openParts ({ config, modelsDirectory }: { config: () => Config, m
   onClose(source.close)
   const redis = source.connect('request')
   const keys = createKeys({ partitions })
-  const decisions = createDecisionStore({ redis, keys })
+  const decisions = createDecisionStore({ redis, keys, freshMs: decisionFreshMs })
   const settings = createSettingsStore({ redis, keys })
   const deadLetters = createDeadLetters({ redis, keys })
   const states = createStateStore<ServiceState, SeriesState>({ redis, keys })

@@ -70,8 +70,9 @@ describe('the log', () => {
     const { app, fakes, close } = await createTestApp('', { telemetry, access: () => access, missing, registry: { list: missing } })
     fakes.down = true
     const basic = Buffer.from(`user:${secret}`).toString('base64')
-    for (const headers of [{ authorization: `Bearer ${secret}` }, { authorization: `Basic ${basic}` }, { 'x-api-key': secret }]) {
-      for (const url of ['/v1/services', '/v1/models', '/readyz', '/nowhere']) await call(app, 'GET', url, undefined, headers as unknown as Record<string, string>)
+    const ways: Record<string, string>[] = [{ authorization: `Bearer ${secret}` }, { authorization: `Basic ${basic}` }, { 'x-api-key': secret }]
+    for (const headers of ways) {
+      for (const url of ['/v1/services', '/v1/models', '/readyz', '/nowhere']) await call(app, 'GET', url, undefined, headers)
     }
     expect((await call(app, 'GET', `/v1/models?api_key=${secret}`)).status).toBe(500)
     expect((await call(app, 'GET', `/v1/services?api_key=${secret}`)).status).toBe(503)

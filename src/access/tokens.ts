@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { parseDocument } from 'yaml'
 import { Type, type Static } from 'typebox'
 import { PrescaleError, type ErrorDetail } from '../errors.ts'
@@ -76,7 +76,7 @@ export function createTokenList (entries: readonly TokenEntry[]) {
     buckets.set(bucket, [...buckets.get(bucket) ?? [], { digest, principal: toPrincipal(grant, 'token') }])
   }
   const find = (token: string): Principal | null => {
-    const digest = createHash('sha256').update(token).digest()
+    const digest = hash('sha256', token, 'buffer')
     let found: Principal | null = null
     for (const one of buckets.get(digest.readUIntBE(0, bucketBytes)) ?? []) if (timingSafeEqual(one.digest, digest)) found = one.principal
     return found

@@ -13,7 +13,11 @@ export function decisionRoutes (app: Api, context: ApiContext): void {
 
   app.get('/v1/services/:service/decision', {
     schema: { tags, summary: 'The present decision, with its reasons', params: serviceParams, response: answers(200, decisionSchema, 404, 503) }
-  }, async ({ params }) => currentDecision(params.service, context))
+  }, async ({ params }, reply) => {
+    const decision = await currentDecision(params.service, context)
+    // Fastify passes on a text of this type as it is.
+    return reply.type('application/json; charset=utf-8').send(textOf(decision) as never)
+  })
 
   app.get('/v1/services/:service/decisions', {
     schema: {
@@ -58,6 +62,18 @@ export function decisionRoutes (app: Api, context: ApiContext): void {
     await refuseUnknown(service, context)
     throw new PrescaleError('no-opinion', `There is no suggestion for ${service} yet; POST /v1/services/${service}/feedback teaches.`)
   })
+}
+
+const texts = new WeakMap<Decision, string>()
+
+/** The store gives the same object for the same decision, and many ask for it. */
+function textOf (decision: Decision): string {
+  let text = texts.get(decision)
+  if (text === undefined) {
+    text = JSON.stringify(decision)
+    texts.set(decision, text)
+  }
+  return text
 }
 
 /** What it takes to hand out a decision. */

@@ -64,6 +64,18 @@ function tellWritten (reply: FastifyReply, { samples, histograms, exemplars }: W
   })
 }
 
+/** Points of the first `most` series; those that come with later requests are bounded in the worker. */
+function firstSeries (points: readonly Point[], most: number): readonly Point[] {
+  if (points.length <= most) return points
+  const series = new Set<string>()
+  return points.filter(({ metric, labels }) => {
+    const name = JSON.stringify([metric, labels])
+    if (!series.has(name) && series.size >= most) return false
+    series.add(name)
+    return true
+  })
+}
+
 interface AcceptContext extends ApiContext {
   /** What somebody else's services would read is dropped as what nobody reads. */
   readonly mayUse: (service: string) => boolean
@@ -89,12 +101,17 @@ async function accept (points: readonly Point[], { config, router, queue, admiss
   if (droppedBy.overLimit > 0) refuse('services', droppedBy.overLimit, noRoomFor('a new one', limits))
   const envelopes: Envelope[] = []
   for (const [service, own] of [...byService].filter(([service]) => mayUse(service))) {
-    if (await admission.admits(service)) {
-      envelopes.push({ kind: 'points', service, points: own })
-    } else {
+    if (!await admission.admits(service)) {
       taken -= own.length
       refuse('services', own.length, noRoomFor(service, limits))
+      continue
     }
+    const kept = firstSeries(own, limits.seriesPerService)
+    if (kept.length < own.length) {
+      taken -= own.length - kept.length
+      refuse('series', own.length - kept.length, { path: service, expected: `at most ${limits.seriesPerService} series a service (limits.seriesPerService)` })
+    }
+    envelopes.push({ kind: 'points', service, points: kept })
   }
   await queue.enqueue(envelopes)
   metrics.received.inc({ source: 'remote-write', result: 'accepted' }, taken - dropped + droppedBy.overLimit)

@@ -4,17 +4,55 @@ import type { PastVerdict } from './past-verdict.ts'
 import { answered, type RedisClient } from './redis.ts'
 import type { ServiceSummary } from './summary.ts'
 
+export interface DecisionStoreOptions {
+  readonly redis: RedisClient
+  readonly keys: Keys
+  /** For how long an answer may stand in for another read of the latest decision. */
+  readonly freshMs?: number
+}
+interface Recent { readonly json: string, readonly decision: Decision, readonly answer: Promise<Decision>, readonly at: number }
+const maxRecent = 10_000
+
 /**
  * What the worker has said, for those who ask: every read is one round trip to Redis.
  *
  * @throws PrescaleError 'store-unavailable' from each of them.
  */
-export function createDecisionStore ({ redis, keys }: { readonly redis: RedisClient, readonly keys: Keys }) {
+export function createDecisionStore ({ redis, keys, freshMs = 0 }: DecisionStoreOptions) {
   const field = (service: string, name: string) => answered(redis, () => redis.hget(keys.service(service), name))
 
-  /** The latest decision as the JSON that is to be handed out, valid or not. */
+  const recent = new Map<string, Recent>()
+  const reading = new Map<string, Promise<Decision | null>>()
+
+  /** The latest decision as JSON, valid or not. */
   const latestJson = (service: string): Promise<string | null> => field(service, 'decision')
-  const latest = async (service: string) => parsed<Decision>(await latestJson(service))
+
+  const readLatest = async (service: string): Promise<Decision | null> => {
+    try {
+      const json = await latestJson(service)
+      const known = recent.get(service)
+      // The same text is the same decision, and the same object, so that nobody has to work on it twice.
+      const decision = known !== undefined && known.json === json ? known.decision : parsed<Decision>(json)
+      recent.delete(service)
+      if (json !== null && decision !== null) recent.set(service, { json, decision, answer: Promise.resolve(decision), at: performance.now() })
+      if (recent.size > maxRecent) recent.delete(recent.keys().next().value!)
+      return decision
+    } finally {
+      reading.delete(service)
+    }
+  }
+
+  /** The latest decision, valid or not. Those who ask while it is being read share the answer. */
+  const latest = (service: string): Promise<Decision | null> => {
+    const known = recent.get(service)
+    if (known !== undefined && performance.now() - known.at < freshMs) return known.answer
+    let answer = reading.get(service)
+    if (answer === undefined) {
+      answer = readLatest(service)
+      reading.set(service, answer)
+    }
+    return answer
+  }
   const verdict = async (service: string) => parsed<Verdict>(await field(service, 'verdict'))
   const suggestion = async (service: string) => parsed<Suggestion>(await field(service, 'suggestion'))
 

@@ -33,17 +33,8 @@ function clearFailure (failure: Failure, good: Observation): Failure {
   return { ...failure, suspects: clear(failure.suspects, good) }
 }
 
-/** What a failure shares with an earlier one in the same kind of work is the likelier cause: the same coordinates gone the same way. */
-function narrow (failure: Failure, failures: readonly Failure[]): Failure {
-  return failures.reduce((narrowed, earlier) => {
-    if (!sameWork(earlier.context, failure.context) || Math.abs(earlier.context[0] - failure.context[0]) > loadMargin) return narrowed
-    const shared = narrowed.suspects.filter(({ coordinate, sign }) => earlier.suspects.some(other => other.coordinate === coordinate && other.sign === sign))
-    return shared.length > 0 ? { ...narrowed, suspects: shared } : narrowed
-  }, failure)
-}
-
 export function addFailure (failures: readonly Failure[], failure: Failure, goodOnes: readonly Observation[]): readonly Failure[] {
-  const cleared = narrow(goodOnes.reduce(clearFailure, failure), failures)
+  const cleared = goodOnes.reduce(clearFailure, failure)
   return cleared.suspects.length === 0 ? failures : [...failures, cleared].slice(-most)
 }
 

@@ -25,6 +25,15 @@ describe('POST /api/v1/write', () => {
     expect(written(answer)).toEqual([2, 0, 2])
   })
 
+  it('keeps the first series of a service and refuses those over the limit, which it names', async () => {
+    const small = await createTestApp('services: { shop: { match: { job: shop }, signals: http } }\nlimits: { seriesPerService: 2 }')
+    const body = encodeV1(['a', 'b', 'c'].map((path) => series(1, { labels: [['path', path]] })))
+    const answer = await call(small.app, 'POST', '/api/v1/write', body, v1Headers)
+    expect(expectProblem(answer, { status: 400, code: 'limit-exceeded' })['detail']).toContain('limits.seriesPerService')
+    expect(small.fakes.queued).toMatchObject([{ service: 'shop', points: [{ labels: expect.arrayContaining([['path', 'a']]) }, { labels: expect.arrayContaining([['path', 'b']]) }] }])
+    await small.close()
+  })
+
   it('passes on that a series has ended', async () => {
     await write(encodeV1([series('stale')]))
     expect(test.fakes.queued[0]).toMatchObject({ points: [{ stale: true }] })
