@@ -6,7 +6,7 @@ export default [
     rules: {
       'no-console': 'error',
       eqeqeq: ['error', 'always'],
-      '@stylistic/max-len': ['warn', { code: 150, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreComments: true, ignoreUrls: true }]
+      '@stylistic/max-len': ['error', { code: 175, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreComments: true, ignoreUrls: true }]
     }
   }
 ]

@@ -39,6 +39,8 @@ export async function createApp (options: ApiOptions): Promise<Api> {
   const app = fastify({
     loggerInstance: telemetry.log,
     logController: new LogController({ disableRequestLogging: true }),
+    // Nothing is logged of a request that goes well, so none needs a logger of its own.
+    childLoggerFactory: (logger) => logger,
     bodyLimit: config().limits.bodyBytes,
     routerOptions: { maxParamLength: 256 },
     // Who shows a certificate is told from who shows none by the guard, request by request.

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Access } from '../access/access.ts'
 import type { Principal } from '../access/grants.ts'
@@ -25,7 +26,7 @@ export function guardRoutes (app: FastifyInstance, { access, config }: { readonl
   app.addHook('onRequest', (request, reply, done) => {
     const { scope = 'admin', aboutAll } = request.routeOptions.config
     if (scope === null || request.is404) return done()
-    const principal = principalOf(request, access())
+    const principal = principalOnConnection(request, access())
     if (principal === null) return done(notKnown(reply))
     request.principal = principal
     try {
@@ -47,6 +48,20 @@ function principalOf (request: FastifyRequest, { byToken, byCertificate, without
   if (withoutAnything !== null) return withoutAnything
   const token = tokenOf(request)
   return token === undefined ? byCertificate(certificateNames(request.raw.socket)) : byToken(token)
+}
+
+interface Known { readonly access: Access, readonly authorization: string, readonly principal: Principal | null }
+const knownBySocket = new WeakMap<Socket, Known>()
+
+/** Autoscalers keep a connection and say the same on it every time; as long as the tokens are the same, so is the answer. */
+function principalOnConnection (request: FastifyRequest, access: Access): Principal | null {
+  const { headers: { authorization }, raw: { socket } } = request
+  if (authorization === undefined) return principalOf(request, access)
+  const known = knownBySocket.get(socket)
+  if (known !== undefined && known.access === access && known.authorization === authorization) return known.principal
+  const principal = principalOf(request, access)
+  knownBySocket.set(socket, { access, authorization, principal })
+  return principal
 }
 
 function notKnown (reply: FastifyReply): PrescaleError {

@@ -73,7 +73,7 @@ export function localCorrection (residuals: readonly Residual[], context: readon
     sum += w * residuals[i].residual
     weight += w
   }
-  return sum / weight
+  return sum / (sum > 0 ? weight + 3 : weight)
 }
 
 /** How many observations of the window are evidence about this configuration here. */
