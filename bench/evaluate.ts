@@ -5,7 +5,7 @@ import { LoadForecaster } from '../src/ml/forecaster.ts'
 import { createRandom } from '../src/ml/random.ts'
 import { emptyState, evaluate, type Models } from '../src/pipeline.ts'
 import { defaultBehavior } from '../src/policy/defaults.ts'
-import { createForecastRows } from '../training/forecast-rows.ts'
+import { createForecastRows } from '../src/learning/forecast-rows.ts'
 import { generateWorkload } from '../training/generate-workloads.ts'
 
 /**

@@ -2,7 +2,7 @@ import { defaultForecasterOptions, forecastProbabilities, LoadForecaster, trainR
 import type { ForestOptions, TrainingSet } from '../src/ml/forest.ts'
 import { createRandom, drawSeed, type Random } from '../src/ml/random.ts'
 import { trainForestOnThreads } from './forest-pool.ts'
-import { createForecastRows } from './forecast-rows.ts'
+import { createForecastRows } from '../src/learning/forecast-rows.ts'
 import type { Workload } from './generate-workloads.ts'
 
 export interface TrainForecastOptions {

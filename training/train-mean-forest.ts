@@ -1,7 +1,7 @@
 import type { ForestOptions, TrainingSet } from '../src/ml/forest.ts'
 import { trainWith } from '../src/ml/forest-engine.ts'
 import { createRandom } from '../src/ml/random.ts'
-import { createForecastRows } from './forecast-rows.ts'
+import { createForecastRows } from '../src/learning/forecast-rows.ts'
 import type { Workload } from './generate-workloads.ts'
 
 export interface TrainMeanForestOptions {

@@ -3,7 +3,7 @@ import { LoadForecaster } from '../../src/ml/forecaster.ts'
 import { createRandom } from '../../src/ml/random.ts'
 import type { Models } from '../../src/pipeline.ts'
 import { defaultBehavior } from '../../src/policy/defaults.ts'
-import { createForecastRows } from '../../training/forecast-rows.ts'
+import { createForecastRows } from '../../src/learning/forecast-rows.ts'
 import { generateWorkload, type Workload } from '../../training/generate-workloads.ts'
 
 export const minute = 60_000

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createRandom, normal } from '../../src/ml/random.ts'
 import { createCluster, obey, passStep } from '../../src/policy/cluster.ts'
 import { generateWorkload } from '../../training/generate-workloads.ts'
-import { replay, replayRows, type ReplayedStep, type TraceRow } from '../../training/replay.ts'
+import { replayRows, type ReplayedStep, type TraceRow } from '../../src/simulation/replay-rows.ts'
+import { replay } from '../../training/replay.ts'
 
 const settings = { capacity: 100, target: 0.7, startUpSeconds: 120, max: 200, localRows: 2000, localTrees: 16 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { loadFeatureNames } from '../../src/features/load-features.ts'
 import { LoadForecaster } from '../../src/ml/forecaster.ts'
 import { createRandom } from '../../src/ml/random.ts'
-import { createForecastRows } from '../../training/forecast-rows.ts'
+import { createForecastRows } from '../../src/learning/forecast-rows.ts'
 import { generateWorkload, generateWorkloads } from '../../training/generate-workloads.ts'
 import { trainForecast } from '../../training/train-forecast.ts'
 

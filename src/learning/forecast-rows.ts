@@ -1,7 +1,7 @@
-import { loadFeatureNames, loadFeatures } from '../src/features/load-features.ts'
-import { createWindow, pushLoad } from '../src/features/window.ts'
-import type { TrainingSet } from '../src/ml/forest.ts'
-import type { Random } from '../src/ml/random.ts'
+import { loadFeatureNames, loadFeatures } from '../features/load-features.ts'
+import { createWindow, pushLoad } from '../features/window.ts'
+import type { TrainingSet } from '../ml/forest.ts'
+import type { Random } from '../ml/random.ts'
 
 export interface ForecastRowsOptions {
   readonly stepSeconds: number

@@ -1,7 +1,7 @@
-import type { Policy } from '../src/domain.ts'
-import { loadFeatureNames } from '../src/features/load-features.ts'
-import { defaultForecasterOptions, LoadForecaster } from '../src/ml/forecaster.ts'
-import { createRandom } from '../src/ml/random.ts'
+import type { Policy } from '../domain.ts'
+import { loadFeatureNames } from '../features/load-features.ts'
+import { defaultForecasterOptions, LoadForecaster } from '../ml/forecaster.ts'
+import { createRandom } from '../ml/random.ts'
 import { createForecastRows } from './forecast-rows.ts'
 
 export interface LocalLearnerOptions {
