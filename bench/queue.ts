@@ -55,7 +55,8 @@ function makeBatches (): Envelope[] {
       const service = `service-${number}`
       const samples = Array.from({ length: batchSize }, (_, i): Sample => {
         const minute = batch * batchSize + i + 1
-        return { service, at: minute * 60_000, signals: { requestsPerSecond: 500 + 200 * Math.sin(minute / 60), cpuUsageRatio: 0.5, responseTimeSeconds: 0.1, errorRatio: 0.001 } }
+        const requestsPerSecond = 500 + 200 * Math.sin(minute / 60)
+        return { service, at: minute * 60_000, signals: { requestsPerSecond, cpuUsageRatio: 0.5, responseTimeSeconds: 0.1, errorRatio: 0.001 } }
       })
       batches.push({ kind: 'samples', service, samples })
     }

@@ -6,7 +6,8 @@ export function needRestart (before: Config, after: Config): string[] {
   return Object.keys(old).filter((key) => JSON.stringify(old[key]) !== JSON.stringify(next[key]))
 }
 
-function startSettings ({ listen, tls, monitoring, grpc, kubernetes, redisUrl, partitions, dataDirectory, modelsDirectory, logLevel, limits }: Config): Record<string, unknown> {
+function startSettings (config: Config): Record<string, unknown> {
+  const { listen, tls, monitoring, grpc, kubernetes, redisUrl, partitions, dataDirectory, modelsDirectory, logLevel, limits } = config
   return {
     listen,
     'listen.tls': tls,

@@ -160,7 +160,23 @@ async function openParts ({ config, modelsDirectory }: { config: () => Config, m
   const routing = createRouting({ config, settings, decisions, telemetry })
   onClose(routing.close)
   const stores = { decisions, events, settings, deadLetters, forget, queue, pushQueue, schedules, registry }
-  return { config, now, telemetry, source, keys, ...stores, models: () => models, modelProblems: problems, admission, routing, accessFiles, access: accessFiles.access, rateLimit: createRateLimit({ redis, keys }), targets: createTargetStore({ redis, keys }), audit }
+  return {
+    config,
+    now,
+    telemetry,
+    source,
+    keys,
+    ...stores,
+    models: () => models,
+    modelProblems: problems,
+    admission,
+    routing,
+    accessFiles,
+    access: accessFiles.access,
+    rateLimit: createRateLimit({ redis, keys }),
+    targets: createTargetStore({ redis, keys }),
+    audit
+  }
 }
 
 /** Works on what is queued, and fetches what is due. */

@@ -46,7 +46,8 @@ export async function readPrometheus ({ url, sinceSeconds, queries, stepSeconds 
   const progress = createProgress({ label: `asking ${url}`, total: signals.length, unit: 'queries' })
   try {
     for (const [column, signal] of signals.entries()) {
-      const answer = await queryRange({ url, timeoutSeconds, maxBytes, ...(headers && { headers }) }, queries[signal], { from, to: until, stepSeconds, fetchBytes: outbound.fetchBytes })
+      const server = { url, timeoutSeconds, maxBytes, ...(headers && { headers }) }
+      const answer = await queryRange(server, queries[signal], { from, to: until, stepSeconds, fetchBytes: outbound.fetchBytes })
       for (const { name, values } of byService(answer, { signal, query: queries[signal], serviceLabel })) {
         const x = services.get(name) ?? new Float64Array(rows * signals.length).fill(NaN)
         for (const [at, value] of values) if (Number.isFinite(value)) x[Math.round((at - from) / stepMs) * signals.length + column] = value

@@ -31,7 +31,10 @@ import { setSecurityHeaders } from './security-headers.ts'
 import { shedLoad, watchEventLoop } from './shedding.ts'
 import { streamRoutes } from './stream/routes.ts'
 
-const allRoutes = [serviceRoutes, decisionRoutes, historyRoutes, pageRoutes, feedbackRoutes, kedaRoutes, recommendationRoutes, sampleRoutes, deadLetterRoutes, operationRoutes, targetRoutes, auditRoutes, wattRoutes, pushRoutes]
+const allRoutes = [
+  serviceRoutes, decisionRoutes, historyRoutes, pageRoutes, feedbackRoutes, kedaRoutes, recommendationRoutes,
+  sampleRoutes, deadLetterRoutes, operationRoutes, targetRoutes, auditRoutes, wattRoutes, pushRoutes
+]
 
 /** Assembles the HTTP API; nothing listens yet, so tests use `inject`. Closing it closes none of what it was given. */
 export async function createApp (options: ApiOptions): Promise<Api> {

@@ -21,7 +21,8 @@ const securityHeaders = {
 export function pageRoutes (app: Api, { page }: ApiContext): void {
   for (const [name, file] of page) {
     const url = name === 'index.html' ? '/' : `/dashboard/${name}`
-    app.get(url, { schema: { hide: true } }, (request, reply) => sendFile(request as FastifyRequest, reply as unknown as FastifyReply, { type: types[extname(name)], ...file }))
+    const toSend = { type: types[extname(name)], ...file }
+    app.get(url, { schema: { hide: true } }, (request, reply) => sendFile(request as FastifyRequest, reply as unknown as FastifyReply, toSend))
   }
 }
 

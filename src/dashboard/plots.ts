@@ -3,7 +3,13 @@ import { h } from './dom.ts'
 import { clock, short, utc } from './format.ts'
 import type { Series } from './series.ts'
 
-interface Plot { readonly title: string, readonly heightPx: number, readonly lines: readonly Line[], readonly band?: readonly [high: number, low: number], readonly least: number }
+interface Plot {
+  readonly title: string
+  readonly heightPx: number
+  readonly lines: readonly Line[]
+  readonly band?: readonly [high: number, low: number]
+  readonly least: number
+}
 interface Line { readonly label: string, readonly colour: string, readonly dash?: number[], readonly width?: number, readonly stepped?: boolean, readonly plain?: boolean }
 
 const plots = {

@@ -94,6 +94,17 @@ export function emptyMemory (shape: SurrogateShape): SurrogateMemory {
   return { information: each(() => new Float32Array(packed(size, 0))), target: each(() => new Float32Array(size)) }
 }
 
+/** One observation, in the units of the networks. */
+export interface SurrogateRow {
+  readonly context: ArrayLike<number>
+  readonly unit: ArrayLike<number>
+  readonly value: number
+  /** One for each member. */
+  readonly weights: ArrayLike<number>
+  /** At most 1: what was there before is discounted by it. */
+  readonly decay: number
+}
+
 /** The networks of a shape: the same shape, seed included, is always the same networks. */
 export class Surrogate {
   readonly shape: SurrogateShape
@@ -140,12 +151,9 @@ export class Surrogate {
     for (let i = 0; i < context.length; i++) out[hidden + 1 + width + i] = context[i]
   }
 
-  /**
-   * The memory with one more observation; `decay` (≤ 1) discounts what was there before.
-   *
-   * @param weights one for each member.
-   */
-  learn (memory: SurrogateMemory, { context, unit, value, weights, decay }: { context: ArrayLike<number>, unit: ArrayLike<number>, value: number, weights: ArrayLike<number>, decay: number }): SurrogateMemory {
+  /** The memory with one more observation. */
+  learn (memory: SurrogateMemory, row: SurrogateRow): SurrogateMemory {
+    const { context, unit, value, weights, decay } = row
     const features = new Float64Array(this.size)
     const information: Float32Array[] = []
     const target: Float32Array[] = []

@@ -63,7 +63,8 @@ export function createDecisionStore ({ redis, keys, freshMs = 0 }: DecisionStore
   })
 
   /** Decisions newer than `since` (epoch ms), newest first, without the newest `offset` ones. */
-  const history = (service: string, { since = -Infinity, limit, offset = 0 }: { since?: number, limit: number, offset?: number }): Promise<Decision[]> => answered(redis, async () => {
+  const history = (service: string, page: { since?: number, limit: number, offset?: number }): Promise<Decision[]> => answered(redis, async () => {
+    const { since = -Infinity, limit, offset = 0 } = page
     if (limit < 1) return []
     const newestFirst = await redis.lrange(keys.history(service), offset, offset + limit - 1)
     return newestFirst.map((json) => JSON.parse(json) as Decision).filter(({ asOf }) => asOf > since)

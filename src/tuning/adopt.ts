@@ -16,6 +16,7 @@ export function adopt (state: TunerState, space: ParameterSpace, options: TunerO
   const observations = state.observations.map(o => ({ ...o, unit: encode(space, decode(before, o.unit)), context: fit(o.context, 0) }))
   const empty = emptyTunerState(space, { seed: state.seed, options })
   const current = state.current && decode(space, encode(space, state.current))
-  const moved = { ...state, current, parameters: space.parameters, fingerprint: empty.fingerprint, magnitudes: fit(state.magnitudes, NaN), failures: [], memory: empty.memory, observations }
+  const { fingerprint, memory } = empty
+  const moved = { ...state, current, parameters: space.parameters, fingerprint, magnitudes: fit(state.magnitudes, NaN), failures: [], memory, observations }
   return { ...moved, memory: relearn(moved, surrogateOf(moved, space, options), options) }
 }

@@ -7,7 +7,14 @@ export type ProposalKind = 'defaults' | 'incumbent' | 'exploration' | 'revert'
 
 export interface Explanation {
   /** Utility, and its gain over the defaults, with intervals of 90 %. */
-  readonly expected: { readonly performance: number, readonly low: number, readonly high: number, readonly gain: number, readonly gainLow: number, readonly gainHigh: number } | null
+  readonly expected: {
+    readonly performance: number
+    readonly low: number
+    readonly high: number
+    readonly gain: number
+    readonly gainLow: number
+    readonly gainHigh: number
+  } | null
   readonly changed: readonly { readonly name: string, readonly from: Configuration[string], readonly to: Configuration[string], readonly unit?: string }[]
   readonly reason: string
   /** The configuration to go back to. */
@@ -28,7 +35,9 @@ const deviations = 1.645
 export function explain ({ choice, outlook, state, space }: Subject): Explanation {
   const config = decode(space, choice.unit)
   const undo = state.current ?? space.defaults
-  const changed = space.parameters.filter(({ name }) => config[name] !== undo[name]).map(({ name, unit }) => ({ name, from: undo[name] ?? space.defaults[name], to: config[name], unit }))
+  const changed = space.parameters
+    .filter(({ name }) => config[name] !== undo[name])
+    .map(({ name, unit }) => ({ name, from: undo[name] ?? space.defaults[name], to: config[name], unit }))
   const observationsNearby = countNearby(state.observations, outlook.context, choice.unit)
   if (state.level === null) {
     return { expected: null, changed, reason: 'Nothing has been observed yet; this stays close to the defaults.', undo, observationsNearby }

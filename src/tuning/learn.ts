@@ -62,7 +62,10 @@ function teach (memory: SurrogateMemory, surrogate: Surrogate, { observation, le
 /** The memory that the window alone would give. */
 export function relearn (state: TunerState, surrogate: Surrogate, { utilityRange }: TunerOptions): SurrogateMemory {
   const decay = 0.5 ** (1 / halfLife)
-  return state.observations.reduce((memory, observation) => teach(memory, surrogate, { observation, level: state.level!, weight: 1, decay }, utilityRange), emptyMemory(surrogate.shape))
+  const level = state.level!
+  return state.observations.reduce(
+    (memory, observation) => teach(memory, surrogate, { observation, level, weight: 1, decay }, utilityRange),
+    emptyMemory(surrogate.shape))
 }
 
 function discounted (memory: SurrogateMemory, factor: number): SurrogateMemory {
@@ -85,7 +88,8 @@ export function learnObservation (state: TunerState, feedback: Feedback, space: 
   const level = state.level ?? feedback.utility
   const surrogate = surrogateOf(state, space, options)
   const outlook = lookOut(state, surrogate, { context, defaults })
-  const observation: Observation = { id: feedback.id, at: feedback.at, context, unit, utility: feedback.utility, defaultUtility: state.level === null ? feedback.utility : outlook.utility(defaults) }
+  const { id, at, utility } = feedback
+  const observation: Observation = { id, at, context, unit, utility, defaultUtility: state.level === null ? utility : outlook.utility(defaults) }
 
   const residual = state.level === null ? 0 : feedback.utility - outlook.utility(unit)
   const deviation = outlook.utilityDeviation(unit)

@@ -84,8 +84,10 @@ export function countNearby (observations: readonly Observation[], context: read
 /** The load is the first coordinate, a logarithm: within a tenth it is the same. */
 export const sameLoad = 0.1
 
+interface NearestGoodOptions { readonly defaults: readonly number[], readonly tolerance: number }
+
 /** The configuration nearest to one that failed that was good in the same kind of work under at least that load; the defaults where there is none. */
-export function nearestGood (observations: readonly Observation[], failed: Observation, { defaults, tolerance }: { defaults: readonly number[], tolerance: number }): readonly number[] {
+export function nearestGood (observations: readonly Observation[], failed: Observation, { defaults, tolerance }: NearestGoodOptions): readonly number[] {
   let best = Infinity
   let nearest = defaults
   for (const o of observations) {

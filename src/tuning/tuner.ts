@@ -36,8 +36,10 @@ const checkedCandidates = 30
 
 export const T: Record<string, number> = { fmin: 0.4, fam: 160, cushion: 0, rmin: 0.05, rmax: 0.18, rfam: 60, kx: 1.5, kappa: 1, probe: 2, knew: 2, cross: 1 }
 
+interface IncumbentOptions { readonly defaults: readonly number[], readonly isKnown: (unit: readonly number[]) => boolean }
+
 /** Of what ran lately, the configuration whose gain over the defaults is most certain here; the defaults where none is. */
-function findIncumbent (pool: readonly (readonly number[])[], outlook: Outlook, { defaults, isKnown }: { defaults: readonly number[], isKnown: (unit: readonly number[]) => boolean }): { unit: readonly number[], lowest: number } {
+function findIncumbent (pool: readonly (readonly number[])[], outlook: Outlook, { defaults, isKnown }: IncumbentOptions): { unit: readonly number[], lowest: number } {
   const ranked = pool.map(unit => ({ unit, mean: outlook.meanGain(unit) })).sort((a, b) => b.mean - a.mean)
   let best = 0
   let incumbent = defaults

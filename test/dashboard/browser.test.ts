@@ -15,7 +15,8 @@ async function seriousViolations (page: Page): Promise<string[]> {
   // The policy of the page forbids foreign scripts; the debugger may do what pages may not.
   await page.evaluate(axeSource)
   return await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: { run (options: object): Promise<{ violations: { id: string, impact: string, nodes: { html: string, failureSummary: string }[] }[] }> } }
+    interface Violation { id: string, impact: string, nodes: { html: string, failureSummary: string }[] }
+    const { axe } = globalThis as unknown as { axe: { run (options: object): Promise<{ violations: Violation[] }> } }
     const { violations } = await axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
     return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
       .map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html}\n${failureSummary}`).join('\n')}`)

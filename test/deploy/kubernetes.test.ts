@@ -30,7 +30,9 @@ describe.skipIf(!haveKubectl)('what kubectl makes of deploy/kubernetes (needs ku
   beforeAll(async () => {
     // A cluster that knows exactly the kinds that are used, and nothing else.
     const kinds = new Map<string, Set<string>>()
-    for (const { apiVersion, kind } of [...overlays.flatMap(render), ...autoscalers.map(({ item }) => item)]) kinds.set(apiVersion, (kinds.get(apiVersion) ?? new Set()).add(kind))
+    for (const { apiVersion, kind } of [...overlays.flatMap(render), ...autoscalers.map(({ item }) => item)]) {
+      kinds.set(apiVersion, (kinds.get(apiVersion) ?? new Set()).add(kind))
+    }
     const groups = [...kinds.keys()].filter((version) => version !== 'v1').map((groupVersion) => ({ name: groupVersion.split('/')[0], versions: [{ groupVersion, version: groupVersion.split('/')[1] }], preferredVersion: { groupVersion, version: groupVersion.split('/')[1] } }))
     const resources = (groupVersion: string) => ({
       kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources: [...kinds.get(groupVersion) ?? []].map((kind) => ({ name: plural(kind), singularName: kind.toLowerCase(), namespaced: !/^(Namespace|APIService|Cluster.*)$/.test(kind), kind, verbs: ['create', 'get'] }))

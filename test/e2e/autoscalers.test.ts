@@ -71,7 +71,9 @@ services:
       const external = JSON.parse(raw) as { items: [{ value: string }] }
       const prometheus = await run('promtool', ['query', 'instant', api, 'prescale_replicas{service="shop"}'])
       const group = await run('sh', [join(root, 'deploy/examples/cloud-group.sh'), 'aws', 'web', '--once'], { PRESCALE_URL: api, SERVICE: 'shop', MIN: '1', MAX: '100' })
-      return [keda.value, Number(external.items[0].value), Number(/=> (\d+) @/.exec(prometheus)?.[1]), Number(/\(decided: (\d+)\)/.exec(group)?.[1]), await grpcReplicas()].map((value) => value === decision.replicas)
+      const [query, script] = [/=> (\d+) @/.exec(prometheus), /\(decided: (\d+)\)/.exec(group)].map((found) => Number(found?.[1]))
+      const answers = [keda.value, Number(external.items[0].value), query, script, await grpcReplicas()]
+      return answers.map((value) => value === decision.replicas)
     }
     // Between two questions the decision may change: they agree on one of the next tries.
     await expect.poll(answers, { timeout: 30_000, interval: 500 }).toEqual([true, true, true, true, true])

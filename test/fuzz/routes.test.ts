@@ -26,7 +26,9 @@ beforeAll(async () => {
     server.fakes.summaries.push({ service, asOf: now, decision: null, verdict: null })
   }
   const { paths } = (await server.app.inject({ url: '/openapi.json', headers: { authorization: 'Bearer boss' } })).json() as { paths: Record<string, object> }
-  routes = Object.entries(paths).filter(([path]) => !endless.includes(path)).flatMap(([path, methods]) => Object.keys(methods).map((method) => ({ method: method.toUpperCase(), path })))
+  routes = Object.entries(paths)
+    .filter(([path]) => !endless.includes(path))
+    .flatMap(([path, methods]) => Object.keys(methods).map((method) => ({ method: method.toUpperCase(), path })))
   expect(routes.length).toBeGreaterThan(30)
   heapBefore = heapBytes()
 }, longEnough)
@@ -68,7 +70,8 @@ const odd = ['__proto__', 'constructor', 'toString', '..', '%00', '%', '%zz', '%
 const parameter = fc.oneof({ weight: 3, arbitrary: fc.constantFrom('shop', 'team-a', 'nowhere') }, { weight: 2, arbitrary: fc.constantFrom(...odd) }, { weight: 1, arbitrary: fc.string({ unit: 'grapheme', maxLength: 8 }).map(encodeURIComponent) })
 const queryNames = ['limit', 'since', 'offset', 'before', 'kind', 'service', 'query', 'time', 'start', 'end', 'step', 'match[]', 'value', 'api_key', 'metric', 'lastEventId', '__proto__', 'limit[]', 'timeout']
 const queryValues = ['1', '10', '2000', 'shop', 'prescale_replicas', 'prescale_forecast{quantile=~".*"}', 'sum(prescale_load)', '{}', String(now), '2026-11-20T12:00:00Z', '15s', '1', '1-0', 'decision', ...odd]
-const query = fc.array(fc.tuple(fc.constantFrom(...queryNames), fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...queryValues) }, { weight: 1, arbitrary: fc.webQueryParameters() })), { maxLength: 4 })
+const queryValue = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...queryValues) }, { weight: 1, arbitrary: fc.webQueryParameters() })
+const query = fc.array(fc.tuple(fc.constantFrom(...queryNames), queryValue), { maxLength: 4 })
   .map((pairs) => pairs.length === 0 ? '' : `?${pairs.map((pair) => pair.join('=')).join('&')}`.replaceAll(/[^\x21-\x7e]/g, '%20'))
 const token = fc.oneof({ weight: 4, arbitrary: fc.constantFrom('Bearer boss', 'Bearer team') }, { weight: 1, arbitrary: fc.constantFrom('Bearer x', 'Basic x', 'Basic ', 'Bearer', '', `Basic ${Buffer.from('u:boss').toString('base64')}`) })
 const contentType = fc.constantFrom('application/json', 'application/json; charset=utf-8', 'text/plain', 'application/x-protobuf', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'x', '')
@@ -82,11 +85,29 @@ const keys = ['service', 'at', 'signals', 'samples', 'minReplicas', 'maxReplicas
 const near = fc.oneof(
   fc.dictionary(fc.constantFrom(...keys), value, { maxKeys: 5 }),
   fc.record({ service: value, at: value, signals: fc.dictionary(fc.constantFrom('requestsPerSecond', 'errorRatio', 'readyReplicas', '__proto__', 'A'), value, { maxKeys: 3 }) }, { requiredKeys: [] }),
-  fc.record({ targetRef: fc.record({ name: value }, { requiredKeys: [] }), signals: value, constraints: fc.oneof(value, fc.record({ minReplicas: value, maxReplicas: value })), targets: fc.array(fc.record({ type: value, upperBound: value }), { maxLength: 2 }), settings: value }, { requiredKeys: [] }),
-  fc.record({ target: value, override: fc.oneof(value, fc.record({ force: value, until: value, reason: value }, { requiredKeys: [] })), behavior: fc.oneof(value, fc.record({ scaleUp: value })), signals: value, match: value }, { requiredKeys: [] }),
+  fc.record({
+    targetRef: fc.record({ name: value }, { requiredKeys: [] }),
+    signals: value,
+    constraints: fc.oneof(value, fc.record({ minReplicas: value, maxReplicas: value })),
+    targets: fc.array(fc.record({ type: value, upperBound: value }), { maxLength: 2 }),
+    settings: value
+  }, { requiredKeys: [] }),
+  fc.record({
+    target: value,
+    override: fc.oneof(value, fc.record({ force: value, until: value, reason: value }, { requiredKeys: [] })),
+    behavior: fc.oneof(value, fc.record({ scaleUp: value })),
+    signals: value,
+    match: value
+  }, { requiredKeys: [] }),
   fc.record({ config: value, performance: value, optimal: value, at: value }, { requiredKeys: [] }),
   fc.record({ resource: fc.record({ metadata: fc.record({ name: value }) }), metrics: value }, { requiredKeys: [] }),
-  fc.record({ applicationId: value, runtimeId: value, timestamp: value, batchStartedAt: value, signals: fc.oneof(value, fc.dictionary(fc.string({ maxLength: 5 }), fc.record({ elu: value, heap: value }))) }, { requiredKeys: [] })
+  fc.record({
+    applicationId: value,
+    runtimeId: value,
+    timestamp: value,
+    batchStartedAt: value,
+    signals: fc.oneof(value, fc.dictionary(fc.string({ maxLength: 5 }), fc.record({ elu: value, heap: value })))
+  }, { requiredKeys: [] })
 )
 const json = fc.oneof(near, fc.array(near, { maxLength: 3 }), near.map((one) => ({ samples: [one] })), fc.jsonValue()).map((body) => JSON.stringify(body) ?? 'null')
 const form = query.map((text) => text.slice(1))

@@ -35,7 +35,8 @@ describe.skipIf(missing.length > 0)(`a real Alertmanager (missing here: ${missin
     redis = source.connect('request')
     queue = createPushQueue({ redis, keys })
     const target = { kind: 'alertmanager' as const, url, labels: { team: 'web' }, services: null, timeoutSeconds: 5, attempts: 6 }
-    push = createPush({ source, keys, config: () => ({ push: [target] }), pushQueue: queue, telemetry: createTelemetry({ log: silent, processMetrics: false }), now: Date.now, followMs: 50 })
+    const telemetry = createTelemetry({ log: silent, processMetrics: false })
+    push = createPush({ source, keys, config: () => ({ push: [target] }), pushQueue: queue, telemetry, now: Date.now, followMs: 50 })
     await until(async () => redis.status === 'ready' && await redis.exists(keys.pushCursor(0)) === 1)
     await until(() => fetch(`${url}/-/ready`).then(({ ok }) => ok, () => false))
   })

@@ -64,7 +64,8 @@ describe.skipIf(!haveRedis)(needsRedis('pushing'), () => {
     kind: 'webhook', url: `${url}/hook?token=t`, secret, events: ['decision.changed', 'incident.opened', 'incident.closed'], services: null, timeoutSeconds: 2, attempts: 4, ...more
   })
   function start (): Push {
-    const push = createPush({ source, keys, config: () => ({ push: targets }), pushQueue: queue, telemetry: createTelemetry({ log: silent, processMetrics: false }), now: Date.now, followMs: 50 })
+    const telemetry = createTelemetry({ log: silent, processMetrics: false })
+    const push = createPush({ source, keys, config: () => ({ push: targets }), pushQueue: queue, telemetry, now: Date.now, followMs: 50 })
     pushes.push(push)
     return push
   }

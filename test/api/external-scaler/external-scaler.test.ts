@@ -11,7 +11,10 @@ import { until } from '../../support/redis.ts'
 import { configOf, createFakes, decisionOf, now } from '../support.ts'
 
 type Client = Record<string, any> & { close (): void }
-const load = (path: string, ...names: string[]) => names.reduce((found: any, name) => found[name], loadPackageDefinition(loadSync(path, { defaults: true, longs: Number, enums: String }))) as ServiceClientConstructor
+const load = (path: string, ...names: string[]) => {
+  const definition = loadPackageDefinition(loadSync(path, { defaults: true, longs: Number, enums: String }))
+  return names.reduce((found: any, name) => found[name], definition) as ServiceClientConstructor
+}
 const ScalerClient = load(join(import.meta.dirname, 'externalscaler.proto'), 'externalscaler', 'ExternalScaler')
 const HealthClient = load(healthProto, 'grpc', 'health', 'v1', 'Health')
 
