@@ -6,7 +6,7 @@
  * Horizon: how far ahead we must look, at least the start-up time. Forecast: quantiles of the largest load within the horizon.
  * Recommendation: replicas that a source asks for. Stage, Adjustment: one policy rule, and what it changed and why.
  * Decision: what we tell the world. Score: 0 to 1, higher is more anomalous. Verdict: score, threshold, severity, causes.
- * Maintenance: what a verdict calls for. Suggestion: proposed configuration.
+ * Incident: consecutive anomalies of one service, opened and closed. Maintenance: what a verdict calls for. Suggestion: proposed configuration.
  */
 
 export const signalCatalogue = [
@@ -56,6 +56,21 @@ export type Override =
   | { readonly kind: 'hold', readonly reason: string, readonly until?: number }
   | { readonly kind: 'force', readonly replicas: number, readonly reason: string, readonly until?: number }
 
+/** What of one signal anybody cares about. */
+export interface SignalRule {
+  readonly direction: Direction
+  /** Smaller differences from what is usual are nothing: in the unit of the signal, or as a share of what is usual. */
+  readonly minimumDeviation: { readonly absolute: number } | { readonly relative: number }
+}
+
+export interface AnomalyRules {
+  readonly signals: Readonly<Record<string, SignalRule>>
+  /** An incident ends after so long without an anomaly, but not before three steps. */
+  readonly closeAfterSeconds: number
+  /** An anomaly so soon after the last one belongs to the same incident. */
+  readonly reopenWithinSeconds: number
+}
+
 /** Everything about one service that an operator may set; `evaluate` gets it as an argument. */
 export interface Policy {
   readonly minReplicas: number
@@ -74,6 +89,7 @@ export interface Policy {
   /** How long after its sample a decision may be handed out. */
   readonly decisionTtlSeconds: number
   readonly falseAlarmsPerWeek: number
+  readonly anomalies?: AnomalyRules
   readonly override?: Override
   /** True for the built-in demonstration; shown wherever the service shows. */
   readonly demo?: boolean
@@ -152,7 +168,67 @@ export interface Verdict {
   readonly maintenance: { readonly action: MaintenanceAction, readonly probability: number, readonly reason: string }
   readonly missingSignals: readonly string[]
   readonly modelVersion: string
+  /** Id of the incident that is open with this sample; null or absent where none is. */
+  readonly incident?: string | null
 }
+
+// -------------------------------------------------------------------------------------------------------- incident
+
+export type Direction = 'up' | 'down' | 'both'
+
+/** A signal that took part in an incident, as it was at its worst. */
+export interface IncidentCause {
+  readonly signal: string
+  /** `both`: it moved unusually within its range. */
+  readonly direction: Direction
+  readonly firstAt: number
+  readonly lastAt: number
+  readonly peakAt: number
+  readonly value: number
+  readonly expectedLow: number
+  readonly expectedHigh: number
+  /** Mean share of the score over the anomalous samples; of all causes together at most 1. */
+  readonly share: number
+  readonly text: string
+}
+
+/** What somebody said about an incident. */
+export interface IncidentFeedback {
+  readonly verdict: 'normal' | 'real'
+  readonly at: number
+  readonly by: string
+  readonly note?: string
+}
+
+/** Consecutive anomalies of one service, those that came back soon included. All times are epoch ms of samples. */
+export interface Incident {
+  /** `SERVICE.START`, the same whoever computes it. */
+  readonly id: string
+  readonly service: string
+  readonly state: 'open' | 'closed'
+  /** Grows with every change that is told. */
+  readonly revision: number
+  readonly startedAt: number
+  /** The newest anomalous sample. */
+  readonly lastAnomalyAt: number
+  /** Null while it is open; else `lastAnomalyAt`, and not the time at which it had been quiet for long enough. */
+  readonly endedAt: number | null
+  readonly peak: { readonly at: number, readonly score: number }
+  /** The highest so far, so that nothing flaps with every sample. */
+  readonly severity: Severity
+  readonly anomalies: number
+  readonly reopened: number
+  /** Largest share first. */
+  readonly causes: readonly IncidentCause[]
+  /** What was called for when it was most urgent. */
+  readonly maintenance: Verdict['maintenance']
+  readonly feedback: IncidentFeedback | null
+}
+
+/** `my.shop.1763640000000` is of `my.shop`. */
+export const serviceOfIncident = (id: string) => id.slice(0, Math.max(0, id.lastIndexOf('.')))
+
+export interface IncidentChange { readonly change: 'opened' | 'updated' | 'closed', readonly incident: Incident }
 
 // ------------------------------------------------------------------------------------------------------ suggestion
 
@@ -185,6 +261,7 @@ export type ServiceEvent =
   | { readonly kind: 'decision', readonly decision: Decision }
   | { readonly kind: 'verdict', readonly verdict: Verdict }
   | { readonly kind: 'suggestion', readonly suggestion: Suggestion }
+  | { readonly kind: 'incident' } & IncidentChange
 
 // ------------------------------------------------------------------------------------------------------ raw series
 

@@ -1,6 +1,7 @@
-import type { Decision, Policy, Sample, Suggestion, Verdict } from './domain.ts'
+import type { Decision, Incident, IncidentChange, Policy, Sample, Suggestion, Verdict } from './domain.ts'
 import type { LoadForecaster } from './ml/forecaster.ts'
 import { decide } from './policy/decide.ts'
+import { emptyIncidentState, isOpen, nextIncident, type IncidentState } from './policy/incident.ts'
 import { emptyScalingState, foresee, learn, observe } from './policy/scaling.ts'
 import type { ScalingState } from './policy/scaling-state.ts'
 import { detect, emptyAnomalyState, type AnomalyModel, type AnomalyState } from './policy/verdict.ts'
@@ -20,15 +21,25 @@ export interface ServiceState {
   readonly scaling: ScalingState
   readonly anomaly: AnomalyState
   readonly tuning: TuningState | null
+  /** Absent in what an earlier release has written. */
+  readonly incidents?: IncidentState
+}
+
+/** What one sample did to the incidents of its service. */
+export interface IncidentNews {
+  /** What is worth telling. */
+  readonly changes: readonly IncidentChange[]
+  /** The newest one, as it is now, if the sample touched it. */
+  readonly touched: Incident | null
 }
 
 export type Evaluation =
   | { readonly status: 'stale', readonly state: ServiceState }
-  | { readonly status: 'warming-up', readonly state: ServiceState, readonly verdict: Verdict }
-  | { readonly status: 'decided', readonly state: ServiceState, readonly decision: Decision, readonly verdict: Verdict, readonly suggestion: Suggestion | null }
+  | { readonly status: 'warming-up', readonly state: ServiceState, readonly verdict: Verdict, readonly incidents: IncidentNews }
+  | { readonly status: 'decided', readonly state: ServiceState, readonly decision: Decision, readonly verdict: Verdict, readonly incidents: IncidentNews, readonly suggestion: Suggestion | null }
 
 export function emptyState (): ServiceState {
-  return { version: 1, lastAt: -Infinity, scaling: emptyScalingState(), anomaly: emptyAnomalyState(), tuning: null }
+  return { version: 1, lastAt: -Infinity, scaling: emptyScalingState(), anomaly: emptyAnomalyState(), tuning: null, incidents: emptyIncidentState }
 }
 
 /**
@@ -40,7 +51,11 @@ export function emptyState (): ServiceState {
 export function evaluate (state: ServiceState, sample: Sample, models: Models, policy: Policy): Evaluation {
   if (!(sample.at > state.lastAt)) return { status: 'stale', state }
 
-  const { state: anomaly, verdict } = detect(state.anomaly, sample, { model: models.anomaly, ...policy })
+  const { incidents: before = emptyIncidentState } = state
+  const { state: anomaly, verdict: found } = detect(state.anomaly, sample, { model: models.anomaly, ...policy })
+  const { state: incidents, changes } = nextIncident(before, found, policy)
+  const verdict = { ...found, incident: isOpen(incidents) ? incidents.newest!.id : null }
+  const news: IncidentNews = { changes, touched: incidents === before ? null : incidents.newest }
 
   const seen = observe(state.scaling, sample, policy)
   const outlook = foresee(seen, models.forecast, policy)
@@ -49,7 +64,7 @@ export function evaluate (state: ServiceState, sample: Sample, models: Models, p
 
   const { state: tuning, suggestion } = suggest(state.tuning, sample, models.config)
 
-  const next: ServiceState = { version: 1, lastAt: sample.at, scaling, anomaly, tuning }
-  if (decision === null) return { status: 'warming-up', state: next, verdict }
-  return { status: 'decided', state: next, decision, verdict, suggestion }
+  const next: ServiceState = { version: 1, lastAt: sample.at, scaling, anomaly, tuning, incidents }
+  if (decision === null) return { status: 'warming-up', state: next, verdict, incidents: news }
+  return { status: 'decided', state: next, decision, verdict, incidents: news, suggestion }
 }

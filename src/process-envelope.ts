@@ -1,8 +1,8 @@
 import { chained } from './chain.ts'
-import type { Decision, Feedback, Point, Policy, Sample, ServiceEvent, Suggestion, Verdict } from './domain.ts'
+import type { Decision, Feedback, Incident, Point, Policy, Sample, ServiceEvent, Suggestion, Verdict } from './domain.ts'
 import { assemble, type AssembleOptions, type SeriesState } from './ingest/assemble.ts'
 import type { SignalMapping } from './ingest/mapping.ts'
-import { emptyState, evaluate, type Models, type ServiceState } from './pipeline.ts'
+import { emptyState, evaluate, type IncidentNews, type Models, type ServiceState } from './pipeline.ts'
 import type { ConfigModel } from './policy/suggest.ts'
 import { withItems, type Envelope } from './store/envelope.ts'
 import type { Changes, StoredService } from './store/state-store.ts'
@@ -90,6 +90,8 @@ function startBatch (stored: Stored, { service }: Envelope) {
     verdict: undefined as Verdict | undefined,
     suggestion: undefined as Suggestion | undefined,
     events: [] as ServiceEvent[],
+    /** By id, each as it is after the batch. */
+    incidents: new Map<string, Incident>(),
     putAside: [] as { kind: Envelope['kind'], reason: string, payload: unknown }[],
     feedbackIds: [] as { id: string, at: number }[],
     tally: { decided: 0, 'warming-up': 0, stale: 0, rejected: 0, 'put-aside': 0 }
@@ -128,12 +130,21 @@ function evaluateOne (batch: Batch, sample: Sample, { policy, models }: { policy
   if (evaluation.status === 'stale') return
   batch.verdict = evaluation.verdict
   batch.events.push({ kind: 'verdict', verdict: evaluation.verdict })
+  noteIncidents(batch, evaluation.incidents)
   if (evaluation.status !== 'decided') return
   const decision = chained(evaluation.decision, batch.chain)
   batch.chain = decision.hash
   batch.decisions.push(decision)
   batch.events.push({ kind: 'decision', decision })
   if (evaluation.suggestion) suggestTo(batch, evaluation.suggestion)
+}
+
+function noteIncidents ({ events, incidents }: Batch, { changes, touched }: IncidentNews): void {
+  for (const change of changes) {
+    incidents.set(change.incident.id, change.incident)
+    events.push({ kind: 'incident', ...change })
+  }
+  if (touched) incidents.set(touched.id, touched)
 }
 
 function suggestTo (batch: Batch, suggestion: Suggestion): void {

@@ -21,6 +21,7 @@ import { createAuditLog, type AuditLog } from './store/audit-log.ts'
 import { createDeadLetters } from './store/dead-letters.ts'
 import { createDecisionStore } from './store/decision-store.ts'
 import { createEventStream } from './store/event-stream.ts'
+import { createIncidentStore } from './store/incident-store.ts'
 import { createKeys } from './store/keys.ts'
 import { createModelRegistry } from './store/model-registry.ts'
 import { openRedis } from './store/open-redis.ts'
@@ -135,6 +136,7 @@ async function openParts ({ config, modelsDirectory }: { config: () => Config, m
   const redis = source.connect('request')
   const keys = createKeys({ partitions })
   const decisions = createDecisionStore({ redis, keys, freshMs: decisionFreshMs })
+  const incidents = createIncidentStore({ redis, keys })
   const settings = createSettingsStore({ redis, keys })
   const deadLetters = createDeadLetters({ redis, keys })
   const states = createStateStore<ServiceState, SeriesState>({ redis, keys })
@@ -159,7 +161,7 @@ async function openParts ({ config, modelsDirectory }: { config: () => Config, m
   const admission = createAdmission({ config, decisions, settings, now })
   const routing = createRouting({ config, settings, decisions, telemetry })
   onClose(routing.close)
-  const stores = { decisions, events, settings, deadLetters, forget, queue, pushQueue, schedules, registry }
+  const stores = { decisions, incidents, events, settings, deadLetters, forget, queue, pushQueue, schedules, registry }
   return {
     config,
     now,

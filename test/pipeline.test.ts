@@ -217,6 +217,27 @@ describe('for any stream of samples', () => {
   })
 })
 
+describe('incidents', () => {
+  /** 200 calm minutes, then this many with a load that nobody has seen, then 10 calm ones. */
+  const lived = (bad: number) => run(Array.from({ length: 210 + bad }, (_, i) =>
+    sampleAt(i + 1, { requestsPerSecond: i >= 200 && i < 200 + bad ? 50_000 : 100 + i % 5 })), noModels)
+
+  it('come from the verdicts, and every verdict names the one that is open', () => {
+    const evaluations = lived(2).flatMap((evaluation) => evaluation.status === 'stale' ? [] : [evaluation])
+    const changes = evaluations.flatMap(({ incidents }) => incidents.changes.map(({ change, incident }) => [change, incident.startedAt / minute]))
+    expect(changes).toEqual([['opened', 201], ['closed', 201]])
+    // The step back in minute 203 is as unusual; from then on it has to be quiet for five minutes.
+    expect(evaluations.filter(({ verdict }) => verdict.incident === 'shop.12060000').map(({ verdict }) => verdict.asOf / minute)).toEqual([201, 202, 203, 204, 205, 206, 207])
+  })
+
+  it('begin anew where a state of an earlier release knows nothing of them', () => {
+    const { incidents, ...before } = lived(0).at(-1)!.state
+    expect(incidents).toEqual({ newest: null })
+    const evaluation = evaluate(before, sampleAt(300, { requestsPerSecond: 50_000 }), noModels, policy)
+    expect(evaluation).toMatchObject({ incidents: { changes: [{ change: 'opened' }] }, state: { incidents: { newest: { state: 'open' } } } })
+  })
+})
+
 describe('the state', () => {
   it('stays below 64 KiB after a fortnight of minutes', () => {
     let state = emptyState()

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Feedback } from '../src/domain.ts'
+import type { Feedback, ServiceEvent } from '../src/domain.ts'
 import { createWorker, type WorkerOptions } from '../src/worker.ts'
 import type { LearnInput } from '../src/process-envelope.ts'
 import { createDeadLetters } from '../src/store/dead-letters.ts'
 import { createDecisionStore } from '../src/store/decision-store.ts'
+import { createIncidentStore } from '../src/store/incident-store.ts'
 import { createKeys, type Keys } from '../src/store/keys.ts'
 import { openRedis } from '../src/store/open-redis.ts'
 import { createSampleQueue, openSamplesQueue } from '../src/store/sample-queue.ts'
@@ -177,6 +178,23 @@ describe.skipIf(!haveRedis)(needsRedis('the worker'), () => {
     await until(async () => (await states.load('shop')).version === 2)
     expect(taught.map((batch) => batch.map(({ id }) => id))).toEqual([['a', 'b'], ['c']])
     expect((await states.load('shop')).network).toEqual(Uint8Array.of(2, 1))
+    await worker.close()
+  })
+
+  it('tells each change of an incident once, in the same commit as the sample that made it, also when a job comes twice', async () => {
+    const { queue, startWorker, keys, source, states } = assembly({ partitions: 1 })
+    const incidents = createIncidentStore({ redis: source.connect('request'), keys })
+    const minute = 60_000
+    // 160 calm minutes, three bad ones, then calm again; 5 minutes later it is over.
+    const load = (i: number) => i >= 160 && i < 163 ? 10_000 : 100 + i % 5
+    const lived = (from: number, to: number) => ({ kind: 'samples' as const, service: 'shop', samples: Array.from({ length: to - from }, (_, i) => sample('shop', (from + i + 1) * minute, { requestsPerSecond: load(from + i) })) })
+    await queue.enqueue([lived(0, 162), lived(100, 162), lived(162, 175)])
+    const worker = startWorker()
+    await until(async () => (await states.load('shop')).state?.lastAt === 175 * minute)
+    const events = await source.connect('work').xrange(keys.events(0), '-', '+')
+    const told = events.map(([, fields]) => JSON.parse(fields[3]) as ServiceEvent).flatMap((event) => event.kind === 'incident' ? [[event.change, event.incident.id]] : [])
+    expect(told).toEqual([['opened', 'shop.9660000'], ['closed', 'shop.9660000']])
+    expect(await incidents.list({ limit: 10 })).toMatchObject([{ id: 'shop.9660000', state: 'closed', startedAt: 161 * minute, causes: [{ signal: 'requestsPerSecond', direction: 'up', value: 10_000 }] }])
     await worker.close()
   })
 

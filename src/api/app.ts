@@ -13,6 +13,7 @@ import { guardRoutes } from './guard.ts'
 import { healthRoutes } from './health.ts'
 import { feedbackRoutes } from './feedback.ts'
 import { historyRoutes } from './history.ts'
+import { incidentRoutes } from './incidents.ts'
 import { kedaRoutes } from './keda.ts'
 import { customPodAutoscalerRoutes } from './cpa.ts'
 import { createApiMetrics, measureRequests } from './metrics.ts'
@@ -32,7 +33,7 @@ import { shedLoad, watchEventLoop } from './shedding.ts'
 import { streamRoutes } from './stream/routes.ts'
 
 const allRoutes = [
-  serviceRoutes, decisionRoutes, historyRoutes, pageRoutes, feedbackRoutes, kedaRoutes, recommendationRoutes,
+  serviceRoutes, decisionRoutes, historyRoutes, incidentRoutes, pageRoutes, feedbackRoutes, kedaRoutes, recommendationRoutes,
   sampleRoutes, deadLetterRoutes, operationRoutes, targetRoutes, auditRoutes, wattRoutes, pushRoutes
 ]
 
@@ -104,6 +105,7 @@ const openapiDocument = {
   tags: [
     { name: 'services', description: 'What is scaled, and how' },
     { name: 'decisions', description: 'What was decided, expected, found and suggested' },
+    { name: 'incidents', description: 'Anomalies of a service in a row, from their begin to their end' },
     { name: 'autoscalers', description: 'Answers in the words of those who ask' },
     { name: 'ingest', description: 'Where metrics come in' },
     { name: 'tuning', description: 'What services tell about their configuration' },

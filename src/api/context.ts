@@ -8,6 +8,7 @@ import type { AuditLog } from '../store/audit-log.ts'
 import type { DeadLetters } from '../store/dead-letters.ts'
 import type { DecisionStore } from '../store/decision-store.ts'
 import type { EventStream } from '../store/event-stream.ts'
+import type { IncidentStore } from '../store/incident-store.ts'
 import type { ModelRegistry } from '../store/model-registry.ts'
 import type { PushQueue } from '../store/push-queue.ts'
 import type { RateLimit } from '../store/rate-limit.ts'
@@ -35,6 +36,7 @@ export interface ApiOptions {
   /** Re-reads the file; throws `invalid-config` and keeps the old one if it is bad. */
   readonly reload: () => Promise<Config>
   readonly decisions: DecisionStore
+  readonly incidents: IncidentStore
   readonly events: EventStream
   /** The files of the page for people; none where it was not built. */
   readonly page: ReadonlyMap<string, StaticFile>

@@ -84,6 +84,38 @@ export const verdictSchema = object({
   }),
   missingSignals: Type.Array(Type.String()),
   modelVersion: Type.String(),
+  incident: optional(nullable(Type.String({ description: 'id of the incident that was open then' }))),
+  demo: optional(Type.Boolean())
+})
+
+export const incidentSchema = object({
+  id: Type.String(),
+  service: Type.String(),
+  state: Type.Enum(['open', 'closed']),
+  revision: Type.Integer({ description: 'grows with every change that is told' }),
+  startedAt: time('The first anomalous sample'),
+  lastAnomalyAt: time('The newest anomalous sample'),
+  endedAt: nullable(time('The last anomalous sample, once it has been quiet for long enough')),
+  peak: object({ at: Type.Integer(), score: Type.Number() }),
+  severity: Type.Enum(['none', 'low', 'medium', 'high', 'critical'], { description: 'the highest so far' }),
+  anomalies: Type.Integer({ description: 'anomalous samples' }),
+  reopened: Type.Integer({ description: 'how often it came back soon after it had been closed' }),
+  causes: Type.Array(object({
+    signal: Type.String(),
+    direction: Type.Enum(['up', 'down', 'both'], { description: '`both`: it moved unusually within its range' }),
+    firstAt: Type.Integer(),
+    lastAt: Type.Integer(),
+    peakAt: Type.Integer(),
+    value: Type.Number({ description: 'at its worst' }),
+    expectedLow: Type.Number(),
+    expectedHigh: Type.Number(),
+    share: Type.Number({ description: 'mean share of the score' }),
+    text: Type.String()
+  }), { description: 'largest share first' }),
+  maintenance: object({
+    action: Type.Enum(['no_action_needed', 'monitor_closely', 'planned_maintenance', 'immediate_maintenance']), probability: Type.Number(), reason: Type.String()
+  }, 'when it was most urgent'),
+  feedback: nullable(object({ verdict: Type.Enum(['normal', 'real']), at: Type.Integer(), by: Type.String(), note: optional(Type.String()) })),
   demo: optional(Type.Boolean())
 })
 

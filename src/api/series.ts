@@ -6,7 +6,8 @@ export const seriesHelp = {
   prescale_forecast: 'Quantiles of the largest load that was expected within the horizon.',
   prescale_load: 'Load of the whole service that the decision rests on.',
   prescale_capacity: 'Load that one replica carries at the target utilisation.',
-  prescale_anomaly_score: 'Score of the latest verdict, 0 to 1, higher is more anomalous.'
+  prescale_anomaly_score: 'Score of the verdict, 0 to 1, higher is more anomalous.',
+  prescale_incident_open: 'Whether an incident of the service was open, 0 or 1.'
 } as const
 export type SeriesName = keyof typeof seriesHelp
 export const seriesNames = Object.keys(seriesHelp) as SeriesName[]
@@ -37,9 +38,12 @@ export function readingsOfDecision ({ service, asOf, validUntil, replicas, load,
   ]
 }
 
+type Judged = Pick<Verdict, 'service' | 'asOf' | 'score' | 'incident'>
+
 /** @param lifeSeconds how long a verdict may be handed out after its sample. */
-export function readingsOfVerdict ({ service, asOf, score }: Pick<Verdict, 'service' | 'asOf' | 'score'>, { lifeSeconds, demo }: { lifeSeconds: number, demo?: boolean | undefined }): Reading[] {
-  return [{ name: 'prescale_anomaly_score', labels: labelsOf(service, demo), value: score, from: asOf, until: asOf + lifeSeconds * 1000 }]
+export function readingsOfVerdict ({ service, asOf, score, incident }: Judged, { lifeSeconds, demo }: { lifeSeconds: number, demo?: boolean | undefined }): Reading[] {
+  const common = { labels: labelsOf(service, demo), from: asOf, until: asOf + lifeSeconds * 1000 }
+  return [{ name: 'prescale_anomaly_score', ...common, value: score }, { name: 'prescale_incident_open', ...common, value: incident ? 1 : 0 }]
 }
 
 function labelsOf (service: string, demo: boolean | undefined): Labels {

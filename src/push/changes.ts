@@ -1,14 +1,17 @@
-import type { Decision, MaintenanceAction, ServiceEvent, Severity, Verdict } from '../domain.ts'
+import type { Decision, Incident, IncidentChange, MaintenanceAction, ServiceEvent, Severity, Verdict } from '../domain.ts'
+import { isMoreUrgent, isWorse } from '../policy/incident.ts'
 
 export const changeKinds = ['decision.changed', 'incident.opened', 'incident.escalated', 'incident.closed', 'maintenance.due'] as const
 export type ChangeKind = typeof changeKinds[number]
 
-/** Consecutive anomalies of one service. Its severity is the highest so far, so that an alert does not flap with every sample. */
-export interface Incident {
-  readonly openedAt: number
+/** An incident that is open, as far as it has been told. */
+export interface ToldIncident {
+  readonly id: string
+  readonly startedAt: number
   readonly severity: Severity
-  /** Of the newest verdict: epoch ms, and what is wrong in words. */
+  /** Of the newest verdict, epoch ms: of a silent service nobody knows whether it lasts. */
   readonly seenAt: number
+  /** What is wrong in words. */
   readonly summary: string
 }
 
@@ -17,27 +20,26 @@ export interface PushState {
   readonly decidedAt: number
   readonly replicas: number | null
   readonly judgedAt: number
-  readonly incident: Incident | null
+  readonly incident: ToldIncident | null
+  /** The newest change of an incident that was heard of; absent in what an earlier release has written. */
+  readonly heard?: Pick<Incident, 'startedAt' | 'revision'> | null
   readonly maintenance: MaintenanceAction
 }
 
-export const nothingPushed: PushState = { decidedAt: 0, replicas: null, judgedAt: 0, incident: null, maintenance: 'no_action_needed' }
+export const nothingPushed: PushState = { decidedAt: 0, replicas: null, judgedAt: 0, incident: null, heard: null, maintenance: 'no_action_needed' }
 
 interface Common { readonly service: string, readonly at: number }
 export type Change = Common & (
   | { readonly kind: 'decision.changed', readonly from: number, readonly to: number, readonly decision: Decision }
-  | { readonly kind: 'incident.opened' | 'incident.closed', readonly incident: Incident, readonly verdict: Verdict }
-  | { readonly kind: 'incident.escalated', readonly before: Severity, readonly incident: Incident, readonly verdict: Verdict }
+  | { readonly kind: 'incident.opened' | 'incident.closed', readonly incident: Incident }
+  | { readonly kind: 'incident.escalated', readonly before: Severity, readonly incident: Incident }
   | { readonly kind: 'maintenance.due', readonly action: MaintenanceAction, readonly before: MaintenanceAction, readonly verdict: Verdict })
-
-const severities: readonly Severity[] = ['none', 'low', 'medium', 'high', 'critical']
-const actions: readonly MaintenanceAction[] = ['no_action_needed', 'monitor_closely', 'planned_maintenance', 'immediate_maintenance']
-const due = actions.indexOf('planned_maintenance')
 
 /** What one event changes. Pure; an event that is not newer than what was told changes nothing, so events may come twice. */
 export function follow (state: PushState, event: ServiceEvent): { state: PushState, changes: Change[] } {
   if (event.kind === 'decision') return followDecision(state, event.decision)
   if (event.kind === 'verdict') return followVerdict(state, event.verdict)
+  if (event.kind === 'incident') return followIncident(state, event)
   return { state, changes: [] }
 }
 
@@ -52,24 +54,29 @@ function followDecision (state: PushState, decision: Decision): { state: PushSta
 function followVerdict (state: PushState, verdict: Verdict): { state: PushState, changes: Change[] } {
   const { service, asOf: at, maintenance: { action } } = verdict
   if (at <= state.judgedAt) return { state, changes: [] }
-  const { incident, changes } = followIncident(state.incident, verdict)
-  const isDue = actions.indexOf(action) >= due && actions.indexOf(action) > actions.indexOf(state.maintenance)
-  if (isDue) changes.push({ kind: 'maintenance.due', service, at, action, before: state.maintenance, verdict })
-  return { state: { ...state, judgedAt: at, incident, maintenance: action }, changes }
+  const isDue = action.endsWith('_maintenance') && isMoreUrgent(action, state.maintenance)
+  const changes: Change[] = isDue ? [{ kind: 'maintenance.due', service, at, action, before: state.maintenance, verdict }] : []
+  return { state: { ...state, judgedAt: at, incident: state.incident && { ...state.incident, seenAt: at }, maintenance: action }, changes }
 }
 
-function followIncident (open: Incident | null, verdict: Verdict): { incident: Incident | null, changes: Change[] } {
-  const { service, asOf: at, isAnomaly, severity } = verdict
-  if (!isAnomaly) return { incident: null, changes: open === null ? [] : [{ kind: 'incident.closed', service, at, incident: open, verdict }] }
-  if (open === null) {
-    const incident = { openedAt: at, severity, seenAt: at, summary: summaryOf(verdict) }
-    return { incident, changes: [{ kind: 'incident.opened', service, at, incident, verdict }] }
-  }
-  if (severities.indexOf(severity) <= severities.indexOf(open.severity)) return { incident: { ...open, seenAt: at }, changes: [] }
-  const incident = { ...open, severity, seenAt: at, summary: summaryOf(verdict) }
-  return { incident, changes: [{ kind: 'incident.escalated', service, at, before: open.severity, incident, verdict }] }
+function followIncident (state: PushState, { change, incident }: IncidentChange): { state: PushState, changes: Change[] } {
+  const { heard = null, incident: told } = state
+  const isNews = heard === null || incident.startedAt > heard.startedAt || (incident.startedAt === heard.startedAt && incident.revision > heard.revision)
+  if (!isNews) return { state, changes: [] }
+  const open = incident.state === 'open' ? toldOf(incident) : told?.id === incident.id ? null : told
+  const next = { ...state, incident: open, heard: { startedAt: incident.startedAt, revision: incident.revision } }
+  return { state: next, changes: changesOf(change, incident, told) }
 }
 
-function summaryOf ({ causes, maintenance }: Verdict): string {
-  return causes.length > 0 ? causes.slice(0, 3).map(({ text }) => text).join('; ') : maintenance.reason
+function changesOf (change: IncidentChange['change'], incident: Incident, told: ToldIncident | null): Change[] {
+  const common = { service: incident.service, at: incident.lastAnomalyAt, incident }
+  if (change !== 'updated') return [{ kind: `incident.${change}`, ...common }]
+  if (told === null || !isWorse(incident.severity, told.severity)) return []
+  return [{ kind: 'incident.escalated', before: told.severity, ...common }]
+}
+
+export function toldOf (incident: Incident): ToldIncident {
+  const { id, startedAt, lastAnomalyAt: seenAt, severity, causes, maintenance } = incident
+  const summary = causes.length > 0 ? causes.slice(0, 3).map(({ text }) => text).join('; ') : maintenance.reason
+  return { id, startedAt, severity, seenAt, summary }
 }

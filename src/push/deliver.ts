@@ -39,7 +39,7 @@ export function createDeliver ({ targets, store, outbound, now }: DeliverOptions
   async function isPast (change: Change): Promise<boolean> {
     if (change.kind !== 'incident.opened' && change.kind !== 'incident.escalated') return false
     const state = await store.state(change.service)
-    return state?.incident?.openedAt !== change.incident.openedAt
+    return state?.incident?.id !== change.incident.id
   }
 
   async function postAlerts (target: AlertmanagerTarget, alerts: readonly Alert[]): Promise<void> {

@@ -21,6 +21,12 @@ export function createKeys ({ prefix = 'prescale', partitions = 8 }: { prefix?: 
     history: (service: string) => `${ofService(service)}:history`,
     /** List of verdicts as JSON, newest first; of ordinary ones only the numbers. */
     verdicts: (service: string) => `${ofService(service)}:verdicts`,
+    /** Hash: incident id to the incident as JSON; and sorted set of the ids by the newest anomaly of each. */
+    incidents: (service: string) => `${ofService(service)}:incidents`,
+    incidentTimes: (service: string) => `${ofService(service)}:incident-times`,
+    /** The same ids of all services of a partition; and set of those that are open. */
+    allIncidentTimes: (partition: number) => `${tag(partition)}:incident-times`,
+    openIncidents: (partition: number) => `${tag(partition)}:open-incidents`,
     /** Sorted set of the feedback ids that were learned from, by their time. */
     feedbackIds: (service: string) => `${ofService(service)}:feedback-ids`,
     /** Hash: service to what a list shows of it, as JSON. */

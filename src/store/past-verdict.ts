@@ -8,8 +8,10 @@ export interface PastVerdict {
   readonly isAnomaly: boolean
   readonly severity: Severity
   readonly causes?: readonly Cause[]
+  /** Id of the incident that was open then. */
+  readonly incident?: string
 }
 
-export function toPastVerdict ({ asOf, score, threshold, isAnomaly, severity, causes }: Verdict): PastVerdict {
-  return { asOf, score, threshold, isAnomaly, severity, ...(isAnomaly && { causes }) }
+export function toPastVerdict ({ asOf, score, threshold, isAnomaly, severity, causes, incident }: Verdict): PastVerdict {
+  return { asOf, score, threshold, isAnomaly, severity, ...(isAnomaly && { causes }), ...(incident && { incident }) }
 }

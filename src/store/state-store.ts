@@ -1,5 +1,5 @@
 import { Packr } from 'msgpackr'
-import type { Decision, ServiceEvent, Suggestion, Verdict } from '../domain.ts'
+import type { Decision, Incident, ServiceEvent, Suggestion, Verdict } from '../domain.ts'
 import { commitLua } from './commit-lua.ts'
 import type { EnvelopeKind } from './envelope.ts'
 import type { Keys } from './keys.ts'
@@ -34,6 +34,8 @@ export interface Changes<State, Series> {
   readonly verdict?: Verdict
   readonly suggestion?: Suggestion
   readonly events: readonly ServiceEvent[]
+  /** By id, as they are now. */
+  readonly incidents?: ReadonlyMap<string, Incident>
   readonly putAside: readonly { readonly kind: EnvelopeKind, readonly reason: string, readonly payload: unknown }[]
   readonly feedbackIds: readonly { readonly id: string, readonly at: number }[]
 }
@@ -46,6 +48,8 @@ export interface StateStoreOptions {
   /** Events kept per partition, for followers that were away for a moment. */
   readonly eventsLimit?: number
   readonly deadLettersLimit?: number
+  /** Incidents kept per service, about 2 kB each. */
+  readonly incidentsLimit?: number
 }
 
 const feedbackIdsLimit = 1_000
@@ -54,8 +58,8 @@ const packr = new Packr({ moreTypes: true, useRecords: true })
 
 /** The memory of the worker: one read, one write, and the write is refused when somebody else wrote since the read. */
 export function createStateStore<State, Series> (options: StateStoreOptions) {
-  const { redis, keys, historyLimit = 2_000, eventsLimit = 1_000, deadLettersLimit = 200 } = options
-  redis.defineCommand('prescaleCommit', { numberOfKeys: 7, lua: commitLua })
+  const { redis, keys, historyLimit = 2_000, eventsLimit = 1_000, deadLettersLimit = 200, incidentsLimit = 200 } = options
+  redis.defineCommand('prescaleCommit', { numberOfKeys: 11, lua: commitLua })
   const scripts = redis as unknown as { prescaleCommit (...args: Argument[]): Promise<number> }
 
   /** One round trip. */
@@ -84,13 +88,15 @@ export function createStateStore<State, Series> (options: StateStoreOptions) {
     const version = await scripts.prescaleCommit(
       keys.service(service), keys.history(service), keys.services(partition),
       keys.events(partition), keys.deadLetters(partition), keys.feedbackIds(service), keys.verdicts(service),
-      stored.version, service, summaryJson(service, stored, changes), historyLimit, eventsLimit, deadLettersLimit, feedbackIdsLimit,
+      keys.incidents(service), keys.incidentTimes(service), keys.allIncidentTimes(partition), keys.openIncidents(partition),
+      stored.version, service, summaryJson(service, stored, changes), historyLimit, eventsLimit, deadLettersLimit, feedbackIdsLimit, incidentsLimit,
       ...listed(changedFields(changes)),
       ...listed(changes.decisions.map((decision) => [JSON.stringify(decision)])),
       ...listed(changes.events.map((event) => [JSON.stringify(event)])),
       ...listed(changes.putAside.map(({ kind, reason, payload }) => [kind, reason, JSON.stringify(payload)])),
       ...listed(changes.feedbackIds.map(({ id, at }) => [at, id])),
-      ...listed(changes.events.flatMap((event) => event.kind === 'verdict' ? [[JSON.stringify(toPastVerdict(event.verdict))]] : [])))
+      ...listed(changes.events.flatMap((event) => event.kind === 'verdict' ? [[JSON.stringify(toPastVerdict(event.verdict))]] : [])),
+      ...listed([...changes.incidents?.values() ?? []].map((incident) => [incident.id, incident.lastAnomalyAt, incident.state, JSON.stringify(incident)])))
     return version !== 0
   }
 
@@ -105,9 +111,13 @@ export function createStateStore<State, Series> (options: StateStoreOptions) {
 
   /** Forgets a service, but for its settings. False when there was nothing to forget. */
   const remove = async (service: string): Promise<boolean> => {
-    const [removed] = await replies(redis.multi()
-      .del(keys.service(service), keys.history(service), keys.feedbackIds(service), keys.verdicts(service))
-      .hdel(keys.services(keys.partitionOf(service)), service))
+    const partition = keys.partitionOf(service)
+    const incidents = await redis.zrangebyscore(keys.incidentTimes(service), '-inf', '+inf')
+    const transaction = redis.multi()
+      .del(keys.service(service), keys.history(service), keys.feedbackIds(service), keys.verdicts(service), keys.incidents(service), keys.incidentTimes(service))
+      .hdel(keys.services(partition), service)
+    if (incidents.length > 0) transaction.zrem(keys.allIncidentTimes(partition), ...incidents).srem(keys.openIncidents(partition), ...incidents)
+    const [removed] = await replies(transaction)
     return Number(removed) > 0
   }
 

@@ -8,12 +8,13 @@ import { openAccess } from '../../src/access/access.ts'
 import { createApp } from '../../src/api/app.ts'
 import type { Api, ApiOptions } from '../../src/api/context.ts'
 import { loadConfig, type Config } from '../../src/config.ts'
-import type { Decision, Suggestion, Verdict } from '../../src/domain.ts'
+import type { Decision, Incident, Suggestion, Verdict } from '../../src/domain.ts'
 import { PrescaleError } from '../../src/errors.ts'
 import { createRouting } from '../../src/routing.ts'
 import type { AuditEntry, StoredAuditEntry } from '../../src/store/audit-log.ts'
 import type { DeadLetter } from '../../src/store/dead-letters.ts'
 import type { Envelope } from '../../src/store/envelope.ts'
+import type { IncidentQuery } from '../../src/store/incident-store.ts'
 import type { PastVerdict } from '../../src/store/past-verdict.ts'
 import type { ServiceSummary } from '../../src/store/summary.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
@@ -44,6 +45,7 @@ export function createFakes () {
     verdicts: new Map<string, Verdict>(),
     suggestions: new Map<string, Suggestion>(),
     pastVerdicts: new Map<string, PastVerdict[]>(),
+    incidents: [] as Incident[],
     summaries: [] as ServiceSummary[],
     put: new Map<string, unknown>(),
     targets: new Map<string, unknown>(),
@@ -71,6 +73,11 @@ export function createFakes () {
       verdicts: (service: string, { limit }: { limit: number }) => asked(() => (fakes.pastVerdicts.get(service) ?? []).slice(0, limit)),
       services: () => asked(() => fakes.summaries),
       heads: () => asked(() => [...fakes.decisions.values()].flatMap(({ service, asOf, hash }) => hash === undefined ? [] : [{ service, asOf, hash }]))
+    },
+    incidents: {
+      find: (id: string) => asked(() => fakes.incidents.find((incident) => incident.id === id) ?? null),
+      ofService: (service: string, query: IncidentQuery) => asked(() => picked(fakes.incidents, { ...query, wanted: (name) => name === service })),
+      list: (query: IncidentQuery) => asked(() => picked(fakes.incidents, query))
     },
     events: {
       ready: () => asked(() => []),
@@ -119,6 +126,10 @@ export function createFakes () {
     }
   }
   return { fakes, stores }
+}
+
+function picked (incidents: readonly Incident[], { since = -Infinity, state, limit, wanted = () => true }: IncidentQuery): Incident[] {
+  return incidents.filter((one) => one.lastAnomalyAt > since && (state === undefined || one.state === state) && wanted(one.service)).slice(0, limit)
 }
 
 const signingKey = generateKeyPairSync('ed25519')

@@ -10,6 +10,7 @@ import { createKeys } from '../../src/store/keys.ts'
 import { createPushQueue, type PushQueue } from '../../src/store/push-queue.ts'
 import type { RedisClient } from '../../src/store/redis.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
+import { follow as incidentsOf, verdictOf } from '../support/incidents.ts'
 import { freePort } from '../support/ports.ts'
 import { randomPrefix, silent, startRedis, until, type TestRedis } from '../support/redis.ts'
 
@@ -49,11 +50,15 @@ describe.skipIf(missing.length > 0)(`a real Alertmanager (missing here: ${missin
     rmSync(folder, { recursive: true, force: true })
   })
 
-  async function judged (severity: Severity): Promise<void> {
-    const verdict = {
-      service: 'shop', asOf: Date.now(), score: 0.8, threshold: 0.5, isAnomaly: severity !== 'none', severity, causes: [{ signal: 'errorRatio', value: 0.2, expectedLow: 0, expectedHigh: 0.01, share: 1, text: 'errorRatio is 0.2, usually at most 0.01' }], maintenance: { action: 'monitor_closely', probability: 0.4, reason: 'r' }, missingSignals: [], modelVersion: '1'
+  let incidents = incidentsOf([]).state
+  /** As the worker commits it; the last one comes after a while without anomalies. */
+  async function judged (severity: Severity, { afterMs = 0 } = {}): Promise<void> {
+    const verdict = verdictOf(Date.now() + afterMs, severity)
+    const { state, changes } = incidentsOf([verdict], incidents)
+    incidents = state
+    for (const event of [{ kind: 'verdict', verdict }, ...changes.map((change) => ({ kind: 'incident', ...change }))]) {
+      await redis.xadd(keys.events(0), '*', 'service', 'shop', 'event', JSON.stringify(event))
     }
-    await redis.xadd(keys.events(0), '*', 'service', 'shop', 'event', JSON.stringify({ kind: 'verdict', verdict }))
   }
   const alerts = async () => await (await fetch(`${url}/api/v2/alerts`)).json() as { labels: Record<string, string>, annotations: Record<string, string>, status: { state: string } }[]
   const severities = async () => (await alerts()).map(({ labels }) => labels['severity'])
@@ -66,7 +71,7 @@ describe.skipIf(missing.length > 0)(`a real Alertmanager (missing here: ${missin
     }])
     await judged('critical')
     await until(async () => (await severities()).join() === 'critical')
-    await judged('none')
+    await judged('none', { afterMs: 300_000 })
     await until(async () => (await alerts()).length === 0)
     expect(await queue.deadCount()).toBe(0)
   })

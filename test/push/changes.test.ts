@@ -1,18 +1,24 @@
 import { describe, expect, it } from 'vitest'
-import type { MaintenanceAction, ServiceEvent, Severity, Verdict } from '../../src/domain.ts'
+import type { MaintenanceAction, ServiceEvent, Severity } from '../../src/domain.ts'
 import { alertsFor, openAlerts } from '../../src/push/alertmanager.ts'
 import { follow, nothingPushed, type Change, type PushState } from '../../src/push/changes.ts'
 import { deliveriesFor } from '../../src/push/targets.ts'
 import { webhookBody, webhookHeaders } from '../../src/push/webhook.ts'
 import { decisionOf } from '../api/support.ts'
+import { follow as incidentsOf, verdictOf } from '../support/incidents.ts'
 
 const minute = 60_000
 const decided = (at: number, replicas: number): ServiceEvent => ({ kind: 'decision', decision: decisionOf('shop', { asOf: at * minute, replicas }) })
-function judged (at: number, severity: Severity, { action = 'no_action_needed' as MaintenanceAction } = {}): ServiceEvent {
-  const verdict: Verdict = {
-    service: 'shop', asOf: at * minute, score: 0.7, threshold: 0.5, isAnomaly: severity !== 'none', severity, causes: [{ signal: 'errorRatio', value: 0.2, expectedLow: 0, expectedHigh: 0.01, share: 1, text: 'errorRatio is 0.2, usually at most 0.01' }], maintenance: { action, probability: 0.9, reason: 'r' }, missingSignals: [], modelVersion: '1'
-  }
-  return { kind: 'verdict', verdict }
+const judged = (at: number, severity: Severity, { action = 'no_action_needed' as MaintenanceAction } = {}): ServiceEvent =>
+  ({ kind: 'verdict', verdict: verdictOf(at * minute, severity, { action }) })
+/** Verdicts, each with what it makes of the incidents, as the worker commits them. */
+function lived (...verdicts: (readonly [at: number, severity: Severity])[]): ServiceEvent[] {
+  let state = incidentsOf([]).state
+  return verdicts.flatMap(([at, severity]) => {
+    const next = incidentsOf([verdictOf(at * minute, severity)], state)
+    state = next.state
+    return [judged(at, severity), ...next.changes.map((change) => ({ kind: 'incident' as const, ...change }))]
+  })
 }
 
 function run (events: readonly ServiceEvent[]): { state: PushState, changes: Change[] } {
@@ -35,12 +41,36 @@ describe('what is told of decisions', () => {
 })
 
 describe('what is told of incidents', () => {
-  it('is when one opens, when it gets worse, and when it closes', () => {
-    expect(kinds(judged(1, 'none'), judged(2, 'medium'), judged(3, 'medium'), judged(4, 'critical'), judged(5, 'low'), judged(6, 'none'), judged(7, 'none'))).toEqual([['incident.opened', 2], ['incident.escalated', 4], ['incident.closed', 6]])
+  const story = lived([1, 'none'], [2, 'medium'], [3, 'medium'], [4, 'critical'], [5, 'high'], [6, 'none'], [10, 'none'], [11, 'none'])
+
+  it('is when one opens, when it gets worse, and, after five quiet minutes, when it was over', () => {
+    expect(kinds(...story)).toEqual([['incident.opened', 2], ['incident.escalated', 4], ['incident.closed', 5]])
   })
 
-  it('keeps the highest severity and what was wrong then', () => {
-    expect(run([judged(2, 'high'), judged(3, 'low')]).state.incident).toEqual({ openedAt: 2 * minute, severity: 'high', seenAt: 3 * minute, summary: 'errorRatio is 0.2, usually at most 0.01' })
+  it('is told again when it comes back, under the same id', () => {
+    expect(run(lived([2, 'medium'], [7, 'none'], [12, 'high'])).changes).toMatchObject([
+      { kind: 'incident.opened', incident: { id: 'shop.120000', reopened: 0 } }, { kind: 'incident.closed' }, { kind: 'incident.opened', incident: { id: 'shop.120000', reopened: 1 } }
+    ])
+  })
+
+  it('is told once, although events come twice', () => {
+    expect(kinds(...story.flatMap((event) => [event, event]))).toEqual(kinds(...story))
+  })
+
+  it('is not told of what somebody said about an incident that is over', () => {
+    const { state } = run(story)
+    const { newest } = incidentsOf([verdictOf(2 * minute, 'medium'), verdictOf(7 * minute)])
+    expect(follow(state, { kind: 'incident', change: 'updated', incident: { ...newest!, revision: 9, feedback: { verdict: 'normal', at: 1, by: 'ann' } } }).changes).toEqual([])
+  })
+
+  it('keeps the highest severity, what was wrong then, and when the service was last heard of', () => {
+    expect(run(lived([2, 'high'], [3, 'medium'], [4, 'none'])).state.incident).toEqual({ id: 'shop.120000', startedAt: 2 * minute, severity: 'high', seenAt: 4 * minute, summary: 'errorRatio is 0.2, usually at most 0.01' })
+  })
+
+  it('goes on from what an earlier release has told', () => {
+    const { heard, ...before } = run([judged(1, 'none')]).state
+    expect(heard).toBeNull()
+    expect(lived([2, 'high']).reduce((state, event) => follow(state, event).state, before as PushState).incident).toMatchObject({ id: 'shop.120000' })
   })
 })
 
@@ -64,7 +94,7 @@ describe('a webhook', () => {
 describe('alerts', () => {
   const now = 10 * minute
   it('fire while an incident is open and end when it closes', () => {
-    const [opened, closed] = run([judged(2, 'high'), judged(6, 'none')]).changes
+    const [opened, closed] = run(lived([2, 'high'], [6, 'medium'], [11, 'none'])).changes
     expect(alertsFor(opened, { now, labels: { team: 'web' } })).toEqual([{
       labels: { team: 'web', alertname: 'PrescaleIncident', service: 'shop', severity: 'high' },
       annotations: { summary: 'shop does not behave as usual (high)', description: 'errorRatio is 0.2, usually at most 0.01' },
@@ -75,12 +105,12 @@ describe('alerts', () => {
   })
 
   it('of a lower severity end when one of a higher begins', () => {
-    const [, escalated] = run([judged(2, 'low'), judged(6, 'critical')]).changes
-    expect(alertsFor(escalated, { now }).map(({ labels, endsAt }) => [labels['severity'], endsAt])).toEqual([['low', '1970-01-01T00:06:00.000Z'], ['critical', '1970-01-01T00:14:00.000Z']])
+    const [, escalated] = run(lived([2, 'medium'], [6, 'critical'])).changes
+    expect(alertsFor(escalated, { now }).map(({ labels, endsAt }) => [labels['severity'], endsAt])).toEqual([['medium', '1970-01-01T00:06:00.000Z'], ['critical', '1970-01-01T00:14:00.000Z']])
   })
 
   it('are not posted again for a service that has been silent for a quarter of an hour', () => {
-    const incident = { openedAt: 0, severity: 'high' as const, seenAt: now, summary: '' }
+    const incident = { id: 'shop.0', startedAt: 0, severity: 'high' as const, seenAt: now, summary: '' }
     expect(openAlerts([{ service: 'shop', incident }], { now: now + 15 * minute - 1 })).toHaveLength(1)
     expect(openAlerts([{ service: 'shop', incident }], { now: now + 15 * minute })).toEqual([])
   })
@@ -91,7 +121,7 @@ describe('targets', () => {
   const alertmanager = { kind: 'alertmanager' as const, url: 'http://alertmanager:9093', labels: {}, services: ['mail'], timeoutSeconds: 1, attempts: 3 }
 
   it('get what they want, under an id that is the same for the same change and holds no colon', () => {
-    const changes = run([decided(1, 1), decided(2, 2), judged(2, 'high')]).changes
+    const changes = run([decided(1, 1), decided(2, 2), ...lived([2, 'high'])]).changes
     const deliveries = changes.flatMap((change) => deliveriesFor(change, [webhook, alertmanager]))
     expect(deliveries).toMatchObject([{ id: expect.stringMatching(/^[0-9a-f]{32}$/), target: expect.stringMatching(/^webhook-[0-9a-f]{12}$/), attempts: 3, payload: { kind: 'incident.opened' } }])
     expect(deliveriesFor(changes[1], [webhook])).toEqual(deliveries)

@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Decision, ServiceEvent, Verdict } from '../../src/domain.ts'
+import type { Decision, Incident, ServiceEvent, Verdict } from '../../src/domain.ts'
 import { createDeadLetters } from '../../src/store/dead-letters.ts'
 import { createDecisionStore } from '../../src/store/decision-store.ts'
+import { createIncidentStore } from '../../src/store/incident-store.ts'
 import { createKeys } from '../../src/store/keys.ts'
 import { createSettingsStore } from '../../src/store/settings-store.ts'
 import { createStateStore, type Changes } from '../../src/store/state-store.ts'
 import type { RedisClient } from '../../src/store/redis.ts'
 import { openRedis } from '../../src/store/open-redis.ts'
+import { incidentOf } from '../support/incidents.ts'
 import { haveRedis, needsRedis, randomPrefix, silent, startRedis } from '../support/redis.ts'
 
 interface State { readonly version: 1, readonly lastAt: number, readonly window: Float64Array, readonly counts: Map<string, number> }
@@ -76,8 +78,9 @@ describe.each(servers)('state on $name', ({ name, have, open }) => {
       const keys = createKeys({ prefix: randomPrefix(), partitions: 4 })
       return {
         keys,
-        states: createStateStore<State, Series>({ redis, keys, historyLimit: 3, eventsLimit: 5 }),
+        states: createStateStore<State, Series>({ redis, keys, historyLimit: 3, eventsLimit: 5, incidentsLimit: 3 }),
         decisions: createDecisionStore({ redis, keys }),
+        incidents: createIncidentStore({ redis, keys }),
         settings: createSettingsStore({ redis, keys }),
         letters: createDeadLetters({ redis, keys })
       }
@@ -110,6 +113,30 @@ describe.each(servers)('state on $name', ({ name, have, open }) => {
       ])
       await states.remove('shop')
       expect(await decisions.verdicts('shop', { limit: 10 })).toEqual([])
+    })
+
+    it('keeps the newest incidents of each service, tells the open ones, and forgets them with the service', async () => {
+      const { states, incidents } = stores()
+      const commit = async (service: string, ...changed: Incident[]) => {
+        await states.commit(service, await states.load(service), changes(1, { incidents: new Map(changed.map((one) => [one.id, one])) }))
+      }
+      const ids = async (query = {}) => (await incidents.list({ limit: 10, ...query })).map(({ id }) => id)
+      const [first, second, third, fourth] = [10, 20, 30, 40].map((startedAt) => incidentOf({ startedAt, lastAnomalyAt: startedAt, state: 'closed', endedAt: startedAt }))
+      await commit('shop', { ...first, state: 'open', endedAt: null }, second)
+      await commit('my.mail', incidentOf({ service: 'my.mail', startedAt: 25, lastAnomalyAt: 35 }))
+      expect(await ids()).toEqual(['my.mail.25', 'shop.20', 'shop.10'])
+      expect(await ids({ state: 'open' })).toEqual(['my.mail.25', 'shop.10'])
+      // The oldest by its newest anomaly goes; that one moves on, and closes.
+      await commit('shop', { ...first, lastAnomalyAt: 50 }, third, fourth)
+      expect((await incidents.ofService('shop', { limit: 10 })).map(({ id }) => id)).toEqual(['shop.10', 'shop.40', 'shop.30'])
+      expect(await ids({ state: 'open' })).toEqual(['my.mail.25'])
+      expect(await ids({ since: 35, limit: 1 })).toEqual(['shop.10'])
+      expect(await ids({ wanted: (service: string) => service === 'my.mail' })).toEqual(['my.mail.25'])
+      expect(await incidents.find('shop.10')).toEqual({ ...first, lastAnomalyAt: 50 })
+      expect([await incidents.find('shop.20'), await incidents.find('nonsense')]).toEqual([null, null])
+      await states.remove('my.mail')
+      expect(await ids()).toEqual(['shop.10', 'shop.40', 'shop.30'])
+      expect(await ids({ state: 'open' })).toEqual([])
     })
 
     it('refuses the second of two writers that loaded the same version, and writes nothing of it', async () => {

@@ -108,8 +108,20 @@ describe('every series', () => {
     })
     const { body } = await query('{__name__=~"prescale_.+",service="shop"}')
     expect(body['data'].result.map(({ metric: { __name__: name, quantile }, value }: any) => [name, quantile, value[1]])).toEqual([
-      ['prescale_replicas', undefined, '14'], ['prescale_forecast', '0.5', '850'], ['prescale_forecast', '0.95', '980'], ['prescale_load', undefined, '800'], ['prescale_capacity', undefined, '70'], ['prescale_anomaly_score', undefined, '0.25']
+      ['prescale_replicas', undefined, '14'], ['prescale_forecast', '0.5', '850'], ['prescale_forecast', '0.95', '980'], ['prescale_load', undefined, '800'], ['prescale_capacity', undefined, '70'], ['prescale_anomaly_score', undefined, '0.25'], ['prescale_incident_open', undefined, '0']
     ])
+  })
+
+  it('of the past shows how anomalous it was, and while an incident was open', async () => {
+    const judged = (secondsAgo: number, score: number, incident?: string) => ({ asOf: now - secondsAgo * 1000, score, threshold: 0.5, isAnomaly: score > 0.5, severity: 'none' as const, ...(incident && { incident }) })
+    test.fakes.pastVerdicts.set('shop', [judged(30, 0.25), judged(90, 0.25, 'shop.1'), judged(150, 0.9, 'shop.1'), judged(210, 0.1)])
+    test.fakes.verdicts.set('shop', { service: 'shop', causes: [], missingSignals: [], modelVersion: '1', maintenance: { action: 'no_action_needed', probability: 0, reason: '' }, ...judged(30, 0.25), incident: null })
+    const range = async (name: string) => {
+      const { body } = await get('/api/v1/query_range', { query: `${name}{service="shop"}`, start: String(seconds - 210), end: String(seconds), step: '60' })
+      return body['data'].result[0].values.map(([, value]: [number, string]) => value)
+    }
+    expect(await range('prescale_anomaly_score')).toEqual(['0.1', '0.9', '0.25', '0.25'])
+    expect(await range('prescale_incident_open')).toEqual(['0', '1', '1', '0'])
   })
 
   it('of a demonstration says that it is one', async () => {

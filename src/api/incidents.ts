@@ -1,0 +1,66 @@
+import { Type, type Static } from 'typebox'
+import { serviceOfIncident, type Incident } from '../domain.ts'
+import { PrescaleError } from '../errors.ts'
+import type { Api, ApiContext } from './context.ts'
+import { refuseUnknown } from './decisions.ts'
+import { allowedServices } from './principal.ts'
+import { answers, incidentSchema, serviceName, serviceParams } from './schemas.ts'
+
+const tags = ['incidents']
+const listSchema = Type.Object({ incidents: Type.Array(incidentSchema) })
+const filters = {
+  since: Type.Optional(Type.Integer({ minimum: 0, description: 'ms since 1970; only incidents with a later anomaly' })),
+  state: Type.Optional(Type.Enum(['open', 'closed'])),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 }))
+}
+const idPattern = '^[A-Za-z0-9][A-Za-z0-9._-]{0,143}$'
+export const incidentParams = Type.Object({ service: serviceName, id: Type.String({ pattern: idPattern, title: 'the id of an incident such as shop.1763640000000' }) })
+
+/** Incidents: consecutive anomalies of one service, opened and closed by the worker. */
+export function incidentRoutes (app: Api, context: ApiContext): void {
+  const { incidents } = context
+
+  app.get('/v1/incidents', {
+    schema: {
+      tags,
+      summary: 'Incidents of all services, newest anomaly first',
+      querystring: Type.Object({ ...filters, service: Type.Optional(Type.String({ maxLength: 4096, title: 'names of services with commas between them' })) }, { additionalProperties: false }),
+      response: answers(200, listSchema, 400, 503)
+    }
+  }, async (request) => {
+    const { service, since, state, limit = 100 } = request.query
+    const named = service === undefined ? null : new Set(service.split(','))
+    const may = allowedServices(request as unknown as Parameters<typeof allowedServices>[0])
+    const wanted = (name: string) => (named?.has(name) ?? true) && (may?.(name) ?? true)
+    return { incidents: (await incidents.list({ since, state, limit, wanted })).map((incident) => shown(incident, context)) }
+  })
+
+  app.get('/v1/services/:service/incidents', {
+    schema: {
+      tags,
+      summary: 'Incidents of one service, newest anomaly first',
+      params: serviceParams,
+      querystring: Type.Object(filters, { additionalProperties: false }),
+      response: answers(200, listSchema, 400, 404, 503)
+    }
+  }, async ({ params: { service }, query: { since, state, limit = 100 } }) => {
+    const found = await incidents.ofService(service, { since, state, limit })
+    if (found.length === 0) await refuseUnknown(service, context)
+    return { incidents: found.map((incident) => shown(incident, context)) }
+  })
+
+  app.get('/v1/services/:service/incidents/:id', {
+    schema: { tags, summary: 'One incident', params: incidentParams, response: answers(200, incidentSchema, 404, 503) }
+  }, async ({ params }) => shown(await requireIncident(params, context), context))
+}
+
+/** @throws PrescaleError `not-found`, also for the id of another service: it might be one that the asker may not see. */
+export async function requireIncident ({ service, id }: Static<typeof incidentParams>, { incidents }: Pick<ApiContext, 'incidents'>): Promise<Incident> {
+  const incident = serviceOfIncident(id) === service ? await incidents.find(id) : null
+  if (incident === null) throw new PrescaleError('not-found', `There is no incident ${id} of ${service}; GET /v1/services/${service}/incidents lists those that are kept.`)
+  return incident
+}
+
+function shown (incident: Incident, { config }: ApiContext) {
+  return { ...incident, ...(config().demoServices.has(incident.service) && { demo: true as const }) }
+}

@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createAccess } from '../../src/access/access.ts'
+import type { Scope } from '../../src/access/grants.ts'
+import { hashToken } from '../../src/access/tokens.ts'
+import { incidentOf } from '../support/incidents.ts'
+import { call, createTestApp, expectProblem, now } from './support.ts'
+
+const minute = 60_000
+const entry = (name: string, scopes: Scope[], services?: string[]) => ({ name, sha256: hashToken(name), scopes, ...(services && { services }) })
+const access = createAccess({ tokens: [entry('reader', ['read']), entry('team', ['read'], ['team-*'])], certificates: [] })
+
+let test: Awaited<ReturnType<typeof createTestApp>>
+beforeEach(async () => {
+  test = await createTestApp('services: { shop: {}, quiet: {}, team-a: {} }', { access: () => access })
+  test.fakes.incidents.push(
+    incidentOf({ startedAt: now - 10 * minute, lastAnomalyAt: now - 1 * minute }),
+    incidentOf({ service: 'team-a', startedAt: now - 20 * minute, lastAnomalyAt: now - 12 * minute, endedAt: now - 12 * minute, state: 'closed' }),
+    incidentOf({ startedAt: now - 90 * minute, lastAnomalyAt: now - 80 * minute, endedAt: now - 80 * minute, state: 'closed' })
+  )
+})
+afterEach(() => test.close())
+
+const get = (url: string, token = 'reader') => call(test.app, 'GET', url, undefined, { authorization: `Bearer ${token}` })
+const ids = async (url: string, token?: string) => (await get(url, token)).body['incidents'].map(({ id }: { id: string }) => id)
+const [open, ofTeam, closed] = [`shop.${now - 10 * minute}`, `team-a.${now - 20 * minute}`, `shop.${now - 90 * minute}`]
+
+describe('the incidents of all services', () => {
+  it.each([
+    { query: '', expected: [open, ofTeam, closed] },
+    { query: '?state=open', expected: [open] },
+    { query: '?state=closed', expected: [ofTeam, closed] },
+    { query: '?service=shop,quiet', expected: [open, closed] },
+    { query: `?since=${now - 30 * minute}`, expected: [open, ofTeam] },
+    { query: '?limit=1', expected: [open] }
+  ])('are listed with "$query", newest anomaly first', async ({ query, expected }) => {
+    expect(await ids(`/v1/incidents${query}`)).toEqual(expected)
+  })
+
+  it('are only those of the services that somebody may see', async () => {
+    expect(await ids('/v1/incidents', 'team')).toEqual([ofTeam])
+    expect(await ids('/v1/incidents?service=shop', 'team')).toEqual([])
+  })
+
+  it.each(['?state=ended', '?since=yesterday', '?limit=0', '?from=1'])('are not asked for with "%s"', async (query) => {
+    expectProblem(await get(`/v1/incidents${query}`), { status: 400, code: 'invalid-request' })
+  })
+})
+
+describe('the incidents of one service', () => {
+  it('are listed, none for a calm one, and 404 for one that nobody knows', async () => {
+    expect(await ids('/v1/services/shop/incidents')).toEqual([open, closed])
+    expect(await ids('/v1/services/quiet/incidents')).toEqual([])
+    expectProblem(await get('/v1/services/nobody/incidents'), { status: 404, code: 'unknown-service' })
+  })
+
+  it('are shown one by one with everything that is known', async () => {
+    expect((await get(`/v1/services/shop/incidents/${open}`)).body).toMatchObject({
+      id: open, service: 'shop', state: 'open', startedAt: now - 10 * minute, endedAt: null, severity: 'high', peak: { score: 0.7 }, causes: [{ signal: 'errorRatio', direction: 'up', share: 1 }], feedback: null
+    })
+  })
+
+  it.each([
+    { what: 'an id that there is not', url: '/v1/services/shop/incidents/shop.1', code: 'not-found', token: 'reader' },
+    { what: 'the id of another service', url: `/v1/services/quiet/incidents/${open}`, code: 'not-found', token: 'reader' },
+    { what: 'another service by way of an own one', url: `/v1/services/team-a/incidents/${open}`, code: 'not-found', token: 'team' },
+    { what: 'a service of others', url: `/v1/services/shop/incidents/${open}`, code: 'unknown-service', token: 'team' }
+  ])('are not found by $what', async ({ url, token, code }) => {
+    expectProblem(await get(url, token), { status: 404, code })
+  })
+
+  it('are unavailable, and not empty, while Redis is away', async () => {
+    test.fakes.down = true
+    for (const url of ['/v1/incidents', '/v1/services/shop/incidents', `/v1/services/shop/incidents/${open}`]) expectProblem(await get(url), { status: 503, code: 'store-unavailable' })
+  })
+})
