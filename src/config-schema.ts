@@ -65,6 +65,10 @@ export const serviceSettingsSchema = object({
   stepSeconds: seconds({ minimum: 1, maximum: 3600, default: 60, description: 'Length of one sample interval.' }),
   seasonSeconds: seconds({ minimum: 60, maximum: 31_536_000, default: 86_400, description: 'Length of the cycle that the load repeats.' }),
   violationTarget: share({ default: 0.01, description: 'Share of requests that may meet too few replicas.' }),
+  objective: optional(object({
+    costPerReplicaHour: Type.Number({ minimum: 0, description: 'In any currency.' }),
+    costPerViolationMinute: Type.Number({ minimum: 0, description: 'Of a minute in which all requests meet too few replicas; one in which half of them do costs half.' })
+  }, { description: 'Takes the place of violationTarget: money decides how many violations are worth their price.' })),
   behavior: optional(object({ scaleUp: optional(rulesSchema), scaleDown: optional(rulesSchema) }, { description: 'As in HorizontalPodAutoscaler v2, with its defaults.' })),
   override: optional(overrideSchema),
   holdSeconds: seconds({ minimum: 0, maximum: 86_400, default: 900, description: 'How long the last decision stands in for an absent load.' }),

@@ -20,6 +20,7 @@ export function toPolicy (settings: ServiceSettings, { demo = false }: { demo?: 
     stepSeconds: filled.stepSeconds,
     seasonSeconds: filled.seasonSeconds,
     violationTarget: filled.violationTarget,
+    ...(settings.objective && { objective: settings.objective }),
     behavior: toBehavior(settings.behavior),
     holdSeconds: filled.holdSeconds,
     decisionTtlSeconds: settings.decisionTtlSeconds ?? Math.max(60, 3 * filled.stepSeconds),

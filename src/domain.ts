@@ -71,6 +71,13 @@ export interface AnomalyRules {
   readonly reopenWithinSeconds: number
 }
 
+/** What things cost, in any one currency. */
+export interface Objective {
+  readonly costPerReplicaHour: number
+  /** One minute in which all requests meet too few replicas; one in which half of them do costs half. */
+  readonly costPerViolationMinute: number
+}
+
 /** Everything about one service that an operator may set; `evaluate` gets it as an argument. */
 export interface Policy {
   readonly minReplicas: number
@@ -83,6 +90,8 @@ export interface Policy {
   readonly seasonSeconds: number
   /** Share of requests that may meet too few replicas. */
   readonly violationTarget: number
+  /** Takes the place of `violationTarget`: then money decides how many violations are worth their price. */
+  readonly objective?: Objective
   readonly behavior: Behavior
   /** An absent load is bridged with the last decision for this long, then the floor is all that is left. */
   readonly holdSeconds: number

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander'
 import { addAudit } from './cli/audit.ts'
+import { addBacktest } from './cli/backtest.ts'
 import { addCheck } from './cli/check.ts'
 import { addDetect } from './cli/detect.ts'
 import { addExplain } from './cli/explain.ts'
@@ -25,8 +26,9 @@ Examples:
   prescale services                                 show what is watched and decided
   prescale explain demo-shop                        say why
   prescale replay --trace load.csv --capacity 100 --out decisions.csv
-                                                    see what would have been decided on your own history`)
+                                                    see what would have been decided on your own history
+  prescale backtest --trace load.csv --capacity 100 compare it there with HPA and others`)
 
-for (const add of [addStart, addCheck, addServices, addExplain, addTrain, addReplay, addDetect, addToken, addAudit]) add(program)
+for (const add of [addStart, addCheck, addServices, addExplain, addTrain, addReplay, addBacktest, addDetect, addToken, addAudit]) add(program)
 
 program.parseAsync().catch(fail)

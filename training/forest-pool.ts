@@ -5,7 +5,7 @@ import { checkForestOptions } from '../src/ml/forest-options.ts'
 import { concatTrees, type Trees } from '../src/ml/forest-trees.ts'
 import type { Random } from '../src/ml/random.ts'
 import { rankColumns, type TrainingColumns } from '../src/ml/training-columns.ts'
-import { workerFile } from '../src/worker-file.ts'
+import { workerFile } from '../src/threads/worker-file.ts'
 
 /** What one worker is given to do. */
 export interface GrowTask { readonly training: TrainingColumns, readonly options: ForestOptions, readonly seeds: Uint32Array }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { styleText } from 'node:util'
 import type { Command } from 'commander'
 import type { ServiceSummary } from '../store/summary.ts'
+import { table } from './table.ts'
 import { number, say } from './terminal.ts'
 
 interface ServicesFlags {
@@ -78,9 +79,4 @@ function row ({ service, asOf, decision, verdict, demo }: Shown): string[] {
     verdict === null ? '-' : verdict.severity,
     age
   ]
-}
-
-export function table (rows: readonly (readonly string[])[]): string {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)))
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd()).join('\n')
 }

@@ -43,7 +43,8 @@ function recommend (seen: Seen, outlook: Outlook | null, policy: Policy): Recomm
 
 function fromForecast (seen: Seen, outlook: Outlook | null, policy: Policy): Recommendation | null {
   if (outlook === null || seen.fullCapacity === null) return null
-  const { replicas, probability } = chooseReplicas(outlook, { instance: seen.fullCapacity, price: priceOf(seen.state.steering, policy) })
+  const price = priceOf(seen.state.steering, policy, (seen.demand.load ?? 0) / seen.fullCapacity)
+  const { replicas, probability } = chooseReplicas(outlook, { instance: seen.fullCapacity, price })
   const seconds = outlook.horizonSteps * policy.stepSeconds
   return { source: 'forecast', replicas, reason: `${replicas} replicas carry the load of the next ${seconds} s with probability ${round(probability)}` }
 }

@@ -1,4 +1,4 @@
-import type { Decision, Policy } from '../domain.ts'
+import type { Decision, Objective, Policy } from '../domain.ts'
 import { createCluster, obey, passStep, type Cluster } from './cluster.ts'
 import { steering } from './defaults.ts'
 
@@ -23,10 +23,25 @@ export const emptySteering: Steering = { logPrice: 0, model: '', steps: 0, typic
 
 const memory = 1 / 1000
 
-/** Instances per violating instance's worth of requests: what the newsvendor weighs (see choice.ts). */
-export function priceOf ({ logPrice }: Steering, { violationTarget }: Policy): number {
+/**
+ * Instances per violating instance's worth of requests: what the newsvendor weighs (see choice.ts).
+ *
+ * With an objective it follows from the money, and is not steered: while the whole of a load of n instances violates, a minute costs
+ * `costPerViolationMinute`, so one instance's worth of it costs 60 × costPerViolationMinute / n an hour, in instances of `costPerReplicaHour`.
+ *
+ * @param load present load in instances at full utilisation; below one it counts as one.
+ */
+export function priceOf ({ logPrice }: Steering, { violationTarget, objective }: Policy, load = 1): number {
+  if (objective !== undefined) return priceByMoney(objective, load)
   const { firstPrice, firstPriceAt, strictness } = steering
   return firstPrice * Math.max(1, firstPriceAt / violationTarget) ** strictness * Math.exp(logPrice)
+}
+
+/** Free instances are worth any price, but a finite one. */
+const highestPrice = 1e6
+
+function priceByMoney ({ costPerReplicaHour, costPerViolationMinute }: Objective, load: number): number {
+  return Math.min(highestPrice, 60 * costPerViolationMinute / Math.max(costPerReplicaHour, 1e-9) / Math.max(1, load))
 }
 
 /**

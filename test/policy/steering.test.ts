@@ -34,6 +34,15 @@ describe('the price of a violation', () => {
     expect(priceOf(steps(100_000, 1), policy)).toBeCloseTo(0.025, 6)
   })
 
+  it('follows from the money where that is given, and is not steered then', () => {
+    const objective = { costPerReplicaHour: 0.5, costPerViolationMinute: 2 }
+    // All of a load of 20 instances violating costs 120 an hour, one instance's worth of it 6, which is 12 instances.
+    expect(priceOf(emptySteering, { ...policy, objective }, 20)).toBeCloseTo(12)
+    expect(priceOf(steps(5000, 100), { ...policy, objective }, 20)).toBeCloseTo(12)
+    expect(priceOf(emptySteering, { ...policy, objective }, 0.1)).toBeCloseTo(240)
+    expect(priceOf(emptySteering, { ...policy, objective: { ...objective, costPerReplicaHour: 0 } }, 20)).toBe(1e6)
+  })
+
   it('learns nothing from what another rule decided', () => {
     expect(steps(50, 12, emptySteering, false).logPrice).toBe(0)
   })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { trainForest, type TrainingSet } from '../../src/ml/forest.ts'
 import { createRandom } from '../../src/ml/random.ts'
 import { trainForestOnThreads } from '../../training/forest-pool.ts'
-import { workerFile } from '../../src/worker-file.ts'
+import { workerFile } from '../../src/threads/worker-file.ts'
 
 const random = createRandom(1)
 const x = Float64Array.from({ length: 600 }, () => random())

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
  */
 export function workerFile (path: string, from: string): URL {
   const source = new URL(path, from)
-  const root = new URL('../', import.meta.url)
+  const root = new URL('../../', import.meta.url)
   const built = source.href.slice(root.href.length).replace(/\.ts$/, '.js')
   const file = new URL(import.meta.url.endsWith('.ts') ? `dist/${built}` : built, root)
   if (!existsSync(file)) throw new Error(`${fileURLToPath(file)} is missing: run "npm run build" first.`)
