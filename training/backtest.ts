@@ -107,7 +107,9 @@ function reportOf ({ name, startAt, loads }: BacktestHistory, contests: readonly
     scoredFrom: from + contests[0].task.setting.scoreFrom * stepMs,
     to: from + loads.length * stepMs,
     stepSeconds,
-    rows: contests.map(({ autoscaler, task, result: { score } }) => ({ autoscaler, ...score, money: moneyOf(score, task.prescale?.policy.objective ?? policy.objective) }))
+    rows: contests.map(({ autoscaler, task, result: { score } }) => {
+      return { autoscaler, ...score, money: moneyOf(score, task.prescale?.policy.objective ?? policy.objective) }
+    })
   }
 }
 
