@@ -98,7 +98,8 @@ function contestsOn (history: BacktestHistory, { setting, prescale, trainRows, a
 
 type Judged = Contest & { readonly result: SimulationResult }
 
-function reportOf ({ name, startAt, loads }: BacktestHistory, contests: readonly Judged[], { setting: { stepSeconds }, prescale: { policy } }: BacktestOptions): BacktestReport {
+function reportOf ({ name, startAt, loads }: BacktestHistory, contests: readonly Judged[],
+  { setting: { stepSeconds }, prescale: { policy } }: BacktestOptions): BacktestReport {
   const stepMs = stepSeconds * 1000
   const from = startAt - stepMs
   return {
