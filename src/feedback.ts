@@ -9,7 +9,7 @@ let tuner: Promise<Tuner> | undefined
 export async function learnFromFeedback ({ service, network, state, feedback, models }: LearnInput): Promise<Learned> {
   tuner ??= import('./policy/tuner.ts').then(({ createTuner }) => createTuner())
   const learned = await (await tuner).learn({ service, network, state: state.tuning, feedback, model: models.config })
-  return { network: learned.network, state: { ...state, tuning: learned.state }, suggestion: learned.suggestion }
+  return { network: learned.network, state: { ...state, tuning: learned.state }, suggestion: learned.suggestion, ignored: learned.ignored }
 }
 
 /** What a service taught; the shared network as long as that can not be read, for instance by a later release. */

@@ -24,7 +24,13 @@ export interface LearnInput {
   readonly policy: Policy
   readonly models: Models
 }
-export interface Learned { readonly network: Uint8Array | null, readonly state: ServiceState, readonly suggestion?: Suggestion | null }
+export interface Learned {
+  readonly network: Uint8Array | null
+  readonly state: ServiceState
+  readonly suggestion?: Suggestion | null
+  /** What nothing could be learned from; it is put aside with the reason. */
+  readonly ignored?: readonly { readonly id: string, readonly reason: string }[]
+}
 
 export interface Evaluators {
   /** Asked for every sample, so that models can be swapped in between. */
@@ -167,5 +173,8 @@ async function learnFrom (batch: Batch, feedback: readonly Feedback[], { resolve
   batch.network = learned.network
   batch.state = learned.state
   if (learned.suggestion) suggestTo(batch, learned.suggestion)
+  for (const { id, reason } of learned.ignored ?? []) {
+    putAside(batch, { kind: 'feedback', service, feedback: fresh.filter((one) => one.id === id) }, new Error(`feedback ${id}: ${reason}`))
+  }
   batch.feedbackIds.push(...fresh.map(({ id, at }) => ({ id, at })))
 }

@@ -1,4 +1,4 @@
-import { Gauge } from 'prom-client'
+import { Counter, Gauge } from 'prom-client'
 import type { Admission } from './admission.ts'
 import { checkTime } from './admission.ts'
 import { toScrapeSource, type Config, type PrometheusSource, type ScrapeSource } from './config.ts'
@@ -43,6 +43,9 @@ export function createSourceHandler ({ config, router, queue, admission, telemet
   const outbound = createOutbound()
   const guarded = createOutbound({ reach: () => publicReach(config().sources.overHttp.allow) })
   const up = new Gauge({ name: 'prescale_source_up', help: 'Whether a source answered when it was asked last.', labelNames: ['source'], registers: [registry] })
+  const leftOut = new Counter({
+    name: 'prescale_source_left_out_total', help: 'Points and services of sources that a limit kept out.', labelNames: ['source', 'limit'], registers: [registry]
+  })
   const down = new Set<string>()
 
   /** Says once that a source is down, and once that it is back. */
@@ -61,19 +64,24 @@ export function createSourceHandler ({ config, router, queue, admission, telemet
     const { points, reason } = await fetchExposition({ ...source, limits }, present, source.overHttp ? guarded : outbound)
     report(id, reason)
     const timely = points.filter(({ at }) => checkTime(at, limits, present) === null)
-    await send([...router().route(timely).byService].map(([service, own]) => ({ kind: 'points', service, points: own as Point[] })))
+    const { byService, droppedBy } = router().route(timely)
+    leftOut.inc({ source: id, limit: 'time' }, points.length - timely.length)
+    leftOut.inc({ source: id, limit: 'services' }, droppedBy.overLimit)
+    await send(id, [...byService].map(([service, own]) => ({ kind: 'points', service, points: own as Point[] })))
   }
 
   async function poll (id: string, source: PrometheusSource): Promise<void> {
     const { samples, failed } = await pollServices(source, { at: now(), ...outbound }).catch((error: Error) => ({ samples: [] as Sample[], failed: [{ signal: 'all', reason: error.message }] }))
     report(id, failed.length === 0 ? null : failed.map(({ signal, reason }) => `${signal}: ${reason}`).join(' '))
-    await send(samples.map((sample) => ({ kind: 'samples', service: sample.service, samples: [sample] })))
+    await send(id, samples.map((sample) => ({ kind: 'samples', service: sample.service, samples: [sample] })))
   }
 
-  async function send (envelopes: readonly Envelope[]): Promise<void> {
+  async function send (id: string, envelopes: readonly Envelope[]): Promise<void> {
     const admitted: Envelope[] = []
     for (const envelope of envelopes) if (await admission.admits(envelope.service)) admitted.push(envelope)
-    if (admitted.length < envelopes.length) log.warn(`${envelopes.length - admitted.length} services were left out: there are as many as limits.services allows`)
+    const refused = envelopes.length - admitted.length
+    leftOut.inc({ source: id, limit: 'services' }, refused)
+    if (refused > 0) log.warn({ source: id }, `${refused} services were left out: there are as many as limits.services allows`)
     await queue.enqueue(admitted)
   }
 

@@ -45,6 +45,14 @@ describe('an exporter', () => {
     expect(fakes.queued[0]).toHaveProperty('points[0].labels', expect.arrayContaining([['job', 'shop'], ['instance', url.slice(7)], ['code', '200']]))
   })
 
+  it('that gives points of another day has them left out and counted', async () => {
+    answer = (_request, response) => { response.setHeader('content-type', 'text/plain; version=0.0.4').end('http_requests_total 7 1000\n') }
+    const { fakes, telemetry, fetchAll } = handlerFor(configOf(yaml()))
+    await fetchAll()
+    expect(fakes.queued).toMatchObject([{ points: [{ metric: 'up' }] }])
+    expect(await telemetry.registry.metrics()).toContain(`prescale_source_left_out_total{source="scrape ${url}/metrics",limit="time"} 1`)
+  })
+
   it('that does not answer well is down: its services hear of it, and so does the metric', async () => {
     answer = (_request, response) => { response.writeHead(500).end() }
     const { fakes, telemetry, fetchAll } = handlerFor(configOf(yaml()))
@@ -77,6 +85,14 @@ sources:
       { kind: 'samples', service: 'shop', samples: [{ service: 'shop', at: now, signals: { requestsPerSecond: 120, errorRatio: 0.01 } }] },
       { kind: 'samples', service: 'cart', samples: [{ service: 'cart', at: now, signals: { requestsPerSecond: 7 } }] }
     ])
+  })
+
+  it('that names more services than may be has the rest left out and counted', async () => {
+    answer = (_request, response) => { response.end(vector({ shop: '120', cart: '7', till: '9' })) }
+    const { fakes, telemetry, fetchAll } = handlerFor(configOf(`${yaml()}limits: { services: 1 }\n`))
+    await fetchAll()
+    expect(fakes.queued.map(({ service }) => service)).toEqual(['shop'])
+    expect(await telemetry.registry.metrics()).toContain(`prescale_source_left_out_total{source="prometheus ${url}",limit="services"} 2`)
   })
 
   it('that cannot be reached is reported and makes no sample', async () => {

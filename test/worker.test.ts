@@ -181,6 +181,19 @@ describe.skipIf(!haveRedis)(needsRedis('the worker'), () => {
     await worker.close()
   })
 
+  it('puts a feedback that nothing can be learned from aside, with the reason', async () => {
+    const learn = async ({ state, network }: LearnInput) => ({ state, network, ignored: [{ id: 'b', reason: 'there is neither a result nor an optimum' }] })
+    const { queue, startWorker, letters } = assembly({ learn })
+    const worker = startWorker()
+    const feedback = (id: string): Feedback => ({ id, service: 'shop', at: 5 })
+    await queue.enqueue([{ kind: 'feedback', service: 'shop', feedback: [feedback('a'), feedback('b')] }])
+    await until(async () => await letters.count() === 1)
+    expect(await letters.list({ limit: 1 })).toMatchObject([{
+      service: 'shop', kind: 'feedback', reason: 'feedback b: there is neither a result nor an optimum', payload: { feedback: [{ id: 'b' }] }
+    }])
+    await worker.close()
+  })
+
   it('tells each change of an incident once, in the same commit as the sample that made it, also when a job comes twice', async () => {
     const { queue, startWorker, keys, source, states } = assembly({ partitions: 1 })
     const incidents = createIncidentStore({ redis: source.connect('request'), keys })

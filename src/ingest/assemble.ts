@@ -1,5 +1,5 @@
 import type { Point, Sample } from '../domain.ts'
-import { addPoint, advance, beginFold } from './fold.ts'
+import { addPoint, beginFold } from './fold.ts'
 import { compileMappings } from './selectors.ts'
 import type { AssembleOptions, SeriesState } from './series-state.ts'
 import type { SignalMapping } from './signal-mapping.ts'
@@ -31,7 +31,6 @@ export function assemble (
 ): Assembled {
   const fold = beginFold(series, compileMappings(mappings), options)
   for (const point of points) addPoint(fold, point)
-  if (options.advanceTo !== undefined) advance(fold, options.advanceTo)
   const { readFor, closedAt, newestAt, heard, known, samples, rejectedBy } = fold
   return {
     series: { version: 1, readFor, closedAt, newestAt, heard, series: [...known.values()] },

@@ -90,7 +90,7 @@ function endTarget ({ known, stepMs }: Fold, up: Point): void {
 }
 
 /** Closes every step that ends, lateness included, before `at`. */
-export function advance (fold: Fold, at: number): void {
+function advance (fold: Fold, at: number): void {
   const { stepMs, lateMs } = fold
   if (fold.closedAt === null || at <= (fold.newestAt ?? -Infinity)) return
   fold.newestAt = at

@@ -27,6 +27,4 @@ export interface AssembleOptions {
   /** A step is closed once a point is newer than its end by more than this. */
   readonly lateSeconds: number
   readonly limits?: AssembleLimits
-  /** Epoch ms up to which time has passed although no point says so. */
-  readonly advanceTo?: number
 }

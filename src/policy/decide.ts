@@ -24,7 +24,7 @@ export function decide (seen: Seen, outlook: Outlook | null, policy: Policy): De
     source: chosen.source,
     rawRecommendations: recommendations,
     adjustments,
-    reason: [chosen.reason, ...adjustments.map(({ to, reason }) => `${to} replicas by ${reason}`)].join('; '),
+    reason: [chosen.reason, ...adjustments.map(({ to, reason }) => `${count(to)} by ${reason}`)].join('; '),
     load: seen.demand.load,
     capacity: seen.fullCapacity === null ? null : seen.fullCapacity * seen.demand.utilization,
     forecast: outlook && describe(outlook, policy),
@@ -46,7 +46,7 @@ function fromForecast (seen: Seen, outlook: Outlook | null, policy: Policy): Rec
   const price = priceOf(seen.state.steering, policy, (seen.demand.load ?? 0) / seen.fullCapacity)
   const { replicas, probability } = chooseReplicas(outlook, { instance: seen.fullCapacity, price })
   const seconds = outlook.horizonSteps * policy.stepSeconds
-  return { source: 'forecast', replicas, reason: `${replicas} replicas carry the load of the next ${seconds} s with probability ${round(probability)}` }
+  return { source: 'forecast', replicas, reason: `${count(replicas)} can carry ${round(replicas * seen.fullCapacity)}, and the load of the next ${seconds} s stays below that with probability ${round(probability)}` }
 }
 
 /** Exactly what HPA would compute. */
@@ -55,27 +55,30 @@ function fromPresentLoad ({ demand, fullCapacity, currentReplicas: current }: Se
   const currentReplicas = current ?? 0
   if (usageRatio !== null && readyReplicas !== null && (target.kind === 'ratio' || fullCapacity === null || load === null)) {
     const replicas = replicasForUsage(usageRatio, { atTarget: utilization, readyReplicas, currentReplicas, behavior })
-    return { source: 'reactive', replicas, reason: `usage ${round(usageRatio)} of ${readyReplicas} replicas, target ${utilization}: ${replicas} replicas` }
+    return { source: 'reactive', replicas, reason: `usage ${round(usageRatio)} of ${readyReplicas} replicas, target ${utilization}: ${count(replicas)}` }
   }
   if (load === null || fullCapacity === null) return null
   const atTarget = fullCapacity * utilization
   const replicas = replicasForLoad(load, { atTarget, currentReplicas, behavior })
-  return { source: 'reactive', replicas, reason: `present load ${round(load)}, ${round(atTarget)} for each replica: ${replicas} replicas` }
+  return { source: 'reactive', replicas, reason: `present load ${round(load)}, ${round(atTarget)} for each replica: ${count(replicas)}` }
 }
 
-function fromLastDecision ({ state: { last }, at }: Seen, { holdSeconds }: Policy): Recommendation | null {
+function fromLastDecision ({ state: { last }, at, demand }: Seen, { holdSeconds }: Policy): Recommendation | null {
   const seconds = last === null ? Infinity : (at - last.loadAt) / 1000
   if (last === null || seconds > holdSeconds) return null
-  return { source: 'hold', replicas: last.replicas, reason: `no load known for ${seconds} s: holding ${last.replicas} replicas` }
+  const why = demand.load === null ? `no load known for ${round(seconds)} s, holding ` : 'the last decision: '
+  return { source: 'hold', replicas: last.replicas, reason: why + count(last.replicas) }
 }
 
 /** Blind for long: not more than now, and not less than the last season needed. Never scaled out of ignorance, nor in to nothing. */
-function fromHistory ({ state: { last, window }, at, fullCapacity, currentReplicas }: Seen, policy: Policy): Recommendation | null {
+function fromHistory ({ state: { last, window }, at, demand, fullCapacity, currentReplicas }: Seen, policy: Policy): Recommendation | null {
   if (last === null || currentReplicas === null) return null
   const largest = window === null ? NaN : largestBetween(window, at - policy.seasonSeconds * 1000, at)
   const needed = largest >= 0 && fullCapacity !== null ? replicasNeeded(largest, fullCapacity) : currentReplicas
   const replicas = Math.min(currentReplicas, Math.max(policy.minReplicas, needed))
-  return { source: 'floor', replicas, reason: `no load known for more than ${policy.holdSeconds} s: ${replicas} replicas carry the largest load of the last season` }
+  const why = demand.load === null ? `no load known for more than ${policy.holdSeconds} s, ` : ''
+  const known = largest >= 0 ? `the largest load of the last season, ${round(largest)}, needs ${count(replicas)}` : `no load is remembered, keeping ${count(replicas)}`
+  return { source: 'floor', replicas, reason: why + known }
 }
 
 function describe ({ horizonSteps, quantiles, level, quiet, forecaster }: Outlook, { stepSeconds }: Policy): Forecast {
@@ -96,3 +99,4 @@ function topFeatures ({ x, forecaster: { features, importance } }: Outlook) {
 }
 
 const round = (value: number) => Number(value.toPrecision(4))
+const count = (replicas: number) => replicas === 1 ? '1 replica' : `${replicas} replicas`

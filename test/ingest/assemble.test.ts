@@ -53,11 +53,6 @@ describe('steps', () => {
     expect(samples[20]).toEqual([year, { queueLength: 2 }])
   })
 
-  test('end when time is said to have passed', () => {
-    expect(read([jobs(10, 3)], [queue], { advanceTo: 15_001 })).toEqual([[15, { queueLength: 3 }]])
-    expect(read([], [queue], { advanceTo: 15_001 })).toEqual([])
-  })
-
   test('are never opened again, not even with another length', () => {
     const first = assemble(null, [jobs(10, 1), jobs(61, 2)], [queue], options)
     expect(first.samples.at(-1)?.at).toBe(60_000)

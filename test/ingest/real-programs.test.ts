@@ -20,7 +20,8 @@ const labels = { job: 'node', instance: 'this' }
 
 /** What scrapes at 15 s and later, until 30 s, say about the step that ends at 30 s. */
 function lastSample (points: readonly Point[], preset: 'node-exporter' | 'nodejs'): Sample | undefined {
-  return assemble(null, points, resolveSignals(preset), { service: 'node', stepSeconds: 15, lateSeconds: 0, advanceTo: 30_001 }).samples.at(-1)
+  const later: Point = { ...points[0], at: 30_001 }
+  return assemble(null, [...points, later], resolveSignals(preset), { service: 'node', stepSeconds: 15, lateSeconds: 0 }).samples.at(-1)
 }
 
 describe.skipIf(!haveNodeExporter)(`node exporter${haveNodeExporter ? '' : ' (prometheus-node-exporter is not installed)'}`, () => {
