@@ -55,6 +55,24 @@ const overrideSchema = Type.Union([
 
 const labelsSchema = (title: string) => Type.Record(Type.String({ minLength: 1, maxLength: 1024 }), Type.String({ maxLength: 1024 }), { title })
 
+const signalRuleSchema = object({
+  direction: optional(Type.Enum(['up', 'down', 'both'], { default: 'both', description: 'Which way a change matters.' })),
+  minimumDeviation: optional(Type.Union([
+    Type.Number({ minimum: 0 }), Type.String({ pattern: '^[0-9]{1,6}([.][0-9]{1,6})?%$' })
+  ], { title: 'a number in the unit of the signal, or a share such as 20%', default: 0, description: 'Smaller differences from what is usual are nothing.' })),
+  limit: optional(Type.Number({ exclusiveMinimum: 0, description: 'Where it is full or can do no more: maintenance is due before it is reached. 1 for every …UsageRatio.' }))
+})
+
+const anomaliesSchema = object({
+  signals: optional(Type.Record(signalName, signalRuleSchema, { additionalProperties: false, maxProperties: 128, title: 'rules by signal such as { cpuUsageRatio: { direction: up } }' })),
+  closeAfterSeconds: seconds({ minimum: 0, maximum: 86_400, default: 300, description: 'An incident ends after so long without an anomaly, but not before three steps.' }),
+  reopenWithinSeconds: seconds({ minimum: 0, maximum: 604_800, default: 3600, description: 'An anomaly so soon after the last one belongs to the same incident.' })
+}, { description: 'What of an anomaly anybody cares about, and how anomalies become incidents.' })
+
+const namesOfServices = Type.Array(Type.String({ pattern: serviceNamePattern, title: 'the name of a service' }), {
+  maxItems: 100, title: 'names of services', description: 'Services that this one needs: where both have an incident, theirs is the likely origin.'
+})
+
 export const serviceSettingsSchema = object({
   match: optional(labelsSchema('labels and their values such as { job: shop }; a value between slashes is a regular expression')),
   signals: optional(signalsSchema),
@@ -74,6 +92,9 @@ export const serviceSettingsSchema = object({
   holdSeconds: seconds({ minimum: 0, maximum: 86_400, default: 900, description: 'How long the last decision stands in for an absent load.' }),
   decisionTtlSeconds: seconds({ minimum: 1, maximum: 86_400, description: 'How long a decision may be handed out; three steps, at least 60 s, where not given.' }),
   falseAlarmsPerWeek: optional(Type.Number({ exclusiveMinimum: 0, maximum: 10_000, default: 7, description: 'How many false alarms are acceptable.' })),
+  anomalies: optional(anomaliesSchema),
+  dependsOn: optional(namesOfServices),
+  labels: optional(labelsSchema('labels that services have in common such as { node: n1, team: payments }; incidents of them are related')),
   lateSeconds: seconds({ minimum: 0, maximum: 3600, default: 5, description: 'How long a step stays open for points that come late.' })
 }, { description: 'Settings of one service; every key may be left out.' })
 export type ServiceSettings = Static<typeof serviceSettingsSchema>
@@ -197,6 +218,8 @@ export function withDefaults<T extends TObject> (schema: T, value: Static<T> | u
 }
 
 export const sections = {
+  anomalies: anomaliesSchema,
+  signalRule: signalRuleSchema,
   limits: limitsSchema,
   listen: listenSchema,
   access: accessSchema,

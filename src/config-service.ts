@@ -1,9 +1,9 @@
-import type { Behavior, Override, Policy, Target } from './domain.ts'
+import type { AnomalyRules, Behavior, Override, Policy, SignalRule, Target } from './domain.ts'
 import type { ErrorDetail } from './errors.ts'
 import { checkMatch, checkSignals } from './ingest/mapping.ts'
 import { defaultBehavior } from './policy/defaults.ts'
 import { kubernetesBehavior } from './policy/hpa.ts'
-import { serviceSettingsSchema, withDefaults, type ServiceSettings } from './config-schema.ts'
+import { sections, serviceSettingsSchema, withDefaults, type ServiceSettings } from './config-schema.ts'
 
 const defaultUtilization = 0.7
 /** Signals that say how well a service does, not how much work it has. */
@@ -25,6 +25,7 @@ export function toPolicy (settings: ServiceSettings, { demo = false }: { demo?: 
     holdSeconds: filled.holdSeconds,
     decisionTtlSeconds: settings.decisionTtlSeconds ?? Math.max(60, 3 * filled.stepSeconds),
     falseAlarmsPerWeek: filled.falseAlarmsPerWeek,
+    anomalies: toAnomalyRules(settings.anomalies),
     ...(settings.override && { override: toOverride(settings.override) }),
     ...(demo && { demo })
   }
@@ -43,6 +44,20 @@ function toTarget (target: NonNullable<ServiceSettings['target']>): Target {
 function toBehavior (behavior: ServiceSettings['behavior']): Behavior {
   if (behavior === undefined) return defaultBehavior
   return { scaleUp: { ...kubernetesBehavior.scaleUp, ...behavior.scaleUp }, scaleDown: { ...kubernetesBehavior.scaleDown, ...behavior.scaleDown } }
+}
+
+type SignalSettings = NonNullable<NonNullable<ServiceSettings['anomalies']>['signals']>[string]
+
+function toAnomalyRules (anomalies: ServiceSettings['anomalies']): AnomalyRules {
+  const { closeAfterSeconds, reopenWithinSeconds } = withDefaults(sections.anomalies, anomalies)
+  const signals = Object.entries(anomalies?.signals ?? {}).map(([signal, rule]) => [signal, toSignalRule(rule)])
+  return { signals: Object.fromEntries(signals), closeAfterSeconds, reopenWithinSeconds }
+}
+
+function toSignalRule (settings: SignalSettings): SignalRule {
+  const { direction, minimumDeviation } = withDefaults(sections.signalRule, settings)
+  const least = typeof minimumDeviation === 'number' ? { absolute: minimumDeviation } : { relative: Number.parseFloat(minimumDeviation) / 100 }
+  return { direction: direction as SignalRule['direction'], minimumDeviation: least, limit: settings.limit ?? null }
 }
 
 function toOverride (override: NonNullable<ServiceSettings['override']>): Override {

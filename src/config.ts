@@ -207,6 +207,9 @@ export interface ResolvedService {
   readonly mappings: readonly SignalMapping[]
   readonly lateSeconds: number
   readonly limits: { readonly maxSeries: number }
+  /** Services that this one needs, and what it has in common with others. */
+  readonly dependsOn: readonly string[]
+  readonly labels: Readonly<Record<string, string>>
 }
 
 /**
@@ -222,6 +225,8 @@ export function resolveService (service: string, stored: unknown, config: Config
     match: settings.match ?? { [config.sources.remoteWrite.serviceLabel ?? 'job']: service },
     mappings: resolveSignals(settings.signals ?? config.sources.remoteWrite.signals ?? []),
     lateSeconds: settings.lateSeconds ?? 5,
-    limits: { maxSeries: config.limits.seriesPerService }
+    limits: { maxSeries: config.limits.seriesPerService },
+    dependsOn: settings.dependsOn ?? [],
+    labels: settings.labels ?? {}
   }
 }

@@ -61,7 +61,12 @@ export interface SignalRule {
   readonly direction: Direction
   /** Smaller differences from what is usual are nothing: in the unit of the signal, or as a share of what is usual. */
   readonly minimumDeviation: { readonly absolute: number } | { readonly relative: number }
+  /** Where it is full or can do no more, in its unit; null where that is not known. */
+  readonly limit: number | null
 }
+
+/** So large a difference from what is usual, in this direction, is expected of a signal. */
+export interface Expectation { readonly signal: string, readonly direction: Direction, readonly size: number }
 
 export interface AnomalyRules {
   readonly signals: Readonly<Record<string, SignalRule>>
@@ -204,6 +209,15 @@ export interface IncidentCause {
 /** What somebody said about an incident. */
 export interface IncidentFeedback {
   readonly verdict: 'normal' | 'real'
+  readonly at: number
+  readonly by: string
+  readonly note?: string
+}
+
+/** What travels to the worker: what somebody says about an incident; null takes back what was said before. */
+export interface IncidentRemark {
+  readonly incident: string
+  readonly verdict: IncidentFeedback['verdict'] | null
   readonly at: number
   readonly by: string
   readonly note?: string

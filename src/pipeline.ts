@@ -2,6 +2,7 @@ import type { Decision, Incident, IncidentChange, Policy, Sample, Suggestion, Ve
 import type { LoadForecaster } from './ml/forecaster.ts'
 import { decide } from './policy/decide.ts'
 import { emptyIncidentState, isOpen, nextIncident, type IncidentState } from './policy/incident.ts'
+import { expectations, thresholdFactor } from './policy/incident-feedback.ts'
 import { emptyScalingState, foresee, learn, observe } from './policy/scaling.ts'
 import type { ScalingState } from './policy/scaling-state.ts'
 import { detect, emptyAnomalyState, type AnomalyModel, type AnomalyState } from './policy/verdict.ts'
@@ -52,7 +53,9 @@ export function evaluate (state: ServiceState, sample: Sample, models: Models, p
   if (!(sample.at > state.lastAt)) return { status: 'stale', state }
 
   const { incidents: before = emptyIncidentState } = state
-  const { state: anomaly, verdict: found } = detect(state.anomaly, sample, { model: models.anomaly, ...policy })
+  const { state: anomaly, verdict: found } = detect(state.anomaly, sample, {
+    model: models.anomaly, ...policy, expected: expectations(before), thresholdFactor: thresholdFactor(before)
+  })
   const { state: incidents, changes } = nextIncident(before, found, policy)
   const verdict = { ...found, incident: isOpen(incidents) ? incidents.newest!.id : null }
   const news: IncidentNews = { changes, touched: incidents === before ? null : incidents.newest }

@@ -1,8 +1,10 @@
 import { chained } from './chain.ts'
-import type { Decision, Feedback, Incident, Point, Policy, Sample, ServiceEvent, Suggestion, Verdict } from './domain.ts'
+import type { Decision, Feedback, Incident, IncidentRemark, Point, Policy, Sample, ServiceEvent, Suggestion, Verdict } from './domain.ts'
 import { assemble, type AssembleOptions, type SeriesState } from './ingest/assemble.ts'
 import type { SignalMapping } from './ingest/mapping.ts'
 import { emptyState, evaluate, type IncidentNews, type Models, type ServiceState } from './pipeline.ts'
+import { emptyIncidentState } from './policy/incident.ts'
+import { remark } from './policy/incident-feedback.ts'
 import type { ConfigModel } from './policy/suggest.ts'
 import { withItems, type Envelope } from './store/envelope.ts'
 import type { Changes, StoredService } from './store/state-store.ts'
@@ -48,8 +50,12 @@ export type Outcome = Omit<Changes<ServiceState, SeriesState>, 'job'> & {
 }
 
 type Stored = StoredService<ServiceState, SeriesState>
-/** With the ids of the feedbacks that the service has learned from already. */
-type Evaluating = Evaluators & { readonly knownFeedback: ReadonlySet<string> }
+/** With what the store knows besides: the ids of the feedbacks that the service has learned from already. */
+type Evaluating = Evaluators & {
+  readonly knownFeedback: ReadonlySet<string>
+  /** The incidents that remarks are about, as they were committed, by id. */
+  readonly knownIncidents: ReadonlyMap<string, Incident>
+}
 
 /** So many samples are evaluated before other work of the process, such as renewing the lock on the job, gets its turn. */
 const samplesPerTurn = 8
@@ -66,6 +72,8 @@ export async function processEnvelope (stored: Stored, envelope: Envelope, evalu
     const resolved = evaluators.resolve(envelope.service, stored.settings)
     if (envelope.kind === 'feedback') {
       await learnFrom(batch, envelope.feedback, { resolved, evaluators })
+    } else if (envelope.kind === 'remarks') {
+      for (const one of envelope.remarks) takeRemark(batch, one, evaluators.knownIncidents)
     } else {
       const samples = envelope.kind === 'samples' ? envelope.samples : samplesOf(batch, envelope.points, resolved)
       await evaluateAll(batch, samples, { resolved, evaluators })
@@ -143,6 +151,15 @@ function evaluateOne (batch: Batch, sample: Sample, { policy, models }: { policy
   batch.decisions.push(decision)
   batch.events.push({ kind: 'decision', decision })
   if (evaluation.suggestion) suggestTo(batch, evaluation.suggestion)
+}
+
+/** An incident that is not kept any more has nothing to teach. */
+function takeRemark (batch: Batch, one: IncidentRemark, known: ReadonlyMap<string, Incident>): void {
+  const incident = batch.incidents.get(one.incident) ?? known.get(one.incident)
+  if (incident === undefined) return
+  const { state, incident: revised } = remark(batch.state.incidents ?? emptyIncidentState, incident, one)
+  batch.state = { ...batch.state, incidents: state }
+  noteIncidents(batch, { changes: [{ change: 'updated', incident: revised }], touched: null })
 }
 
 function noteIncidents ({ events, incidents }: Batch, { changes, touched }: IncidentNews): void {

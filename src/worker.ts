@@ -41,7 +41,9 @@ export function createWorker ({ source, keys, telemetry, historyLimit, ...evalua
       if (isDone(mark, stored.lastJob)) return
       const ids = envelope.kind === 'feedback' ? envelope.feedback.map(({ id }) => id) : []
       const knownFeedback = await persistently('load', () => states.knownFeedback(service, ids))
-      const outcome = await telemetry.timed('evaluate', () => processEnvelope(stored, envelope, { ...evaluators, knownFeedback }))
+      const about = envelope.kind === 'remarks' ? envelope.remarks.map(({ incident }) => incident) : []
+      const knownIncidents = await persistently('load', () => states.knownIncidents(service, about))
+      const outcome = await telemetry.timed('evaluate', () => processEnvelope(stored, envelope, { ...evaluators, knownFeedback, knownIncidents }))
       if (await persistently('commit', () => states.commit(service, stored, { ...outcome, job: laterOf(mark, stored.lastJob) }))) return report(service, outcome)
       telemetry.conflicts.inc()
     }

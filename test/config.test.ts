@@ -179,6 +179,32 @@ describe('what is resolved for a service', () => {
     expect(target('c')).toEqual({ kind: 'auto', utilization: 0.5 })
   })
 
+  it('says what of a signal anybody cares about, and when incidents end', () => {
+    const config = load(`services:
+  a: { dependsOn: [b], labels: { node: n1 }, anomalies: { closeAfterSeconds: 60, signals: { cpuUsageRatio: { direction: up, minimumDeviation: 0.1 }, queueLength: { minimumDeviation: 20%, limit: 500 } } } }
+  b: {}`)
+    const { policy, dependsOn, labels } = resolveService('a', null, config)
+    expect(policy.anomalies).toEqual({
+      closeAfterSeconds: 60,
+      reopenWithinSeconds: 3600,
+      signals: {
+        cpuUsageRatio: { direction: 'up', minimumDeviation: { absolute: 0.1 }, limit: null },
+        queueLength: { direction: 'both', minimumDeviation: { relative: 0.2 }, limit: 500 }
+      }
+    })
+    expect({ dependsOn, labels }).toEqual({ dependsOn: ['b'], labels: { node: 'n1' } })
+    expect(resolveService('b', null, config)).toMatchObject({ policy: { anomalies: { signals: {}, closeAfterSeconds: 300 } }, dependsOn: [], labels: {} })
+  })
+
+  it.each([
+    ['{ signals: { cpuUsageRatio: { direction: sideways } } }', 'anomalies.signals.cpuUsageRatio.direction'],
+    ['{ signals: { cpuUsageRatio: { minimumDeviation: much } } }', 'anomalies.signals.cpuUsageRatio.minimumDeviation'],
+    ['{ signals: { "CPU": {} } }', 'anomalies.signals.CPU'],
+    ['{ closeAfterSeconds: -1 }', 'anomalies.closeAfterSeconds']
+  ])('refuses anomalies: %s at %s', (anomalies, path) => {
+    expect(errorsOf(`services: { a: { anomalies: ${anomalies} } }`)).toMatchObject([{ path: `services.a.${path}` }])
+  })
+
   it('fills in around a given behavior what Kubernetes would', () => {
     const config = load('services: { a: { behavior: { scaleDown: { stabilizationWindowSeconds: 60 } } } }')
     const { behavior } = resolveService('a', null, config).policy

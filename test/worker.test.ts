@@ -211,6 +211,27 @@ describe.skipIf(!haveRedis)(needsRedis('the worker'), () => {
     await worker.close()
   })
 
+  it('remembers what somebody said about an incident between two samples: the same is normal from then on, and a larger one is not', async () => {
+    const { queue, startWorker, keys, source, states } = assembly({ partitions: 1 })
+    const incidents = createIncidentStore({ redis: source.connect('request'), keys })
+    const worker = startWorker()
+    const lived = (from: number, peak: number) => {
+      const load = (i: number) => i === 300 ? peak : 100 + i % 5
+      const samples = Array.from({ length: 400 }, (_, i) => sample('shop', (from + i + 1) * 60_000, { requestsPerSecond: load(i) }))
+      return { kind: 'samples' as const, service: 'shop', samples }
+    }
+    const remark = (incident: string, verdict: 'normal' | null) => ({ kind: 'remarks' as const, service: 'shop', remarks: [{ incident, verdict, at: 1, by: 'ann' }] })
+    const [first, larger, again] = [301, 801 + 300, 1201 + 300].map((i) => `shop.${i * 60_000}`)
+    // The same peak at minutes 301 and 701, a larger one at 1101; said to be normal after the first, and taken back before the last one.
+    await queue.enqueue([
+      lived(0, 1000), remark(first, 'normal'), remark('shop.1', 'normal'), lived(400, 1000), lived(800, 10_000), remark(first, null), lived(1200, 1000)
+    ])
+    await until(async () => (await states.load('shop')).state?.lastAt === 1600 * 60_000)
+    expect((await incidents.list({ limit: 10 })).map(({ id }) => id)).toEqual([again, larger, first])
+    expect(await incidents.find(first)).toMatchObject({ feedback: null, revision: 4, state: 'closed' })
+    await worker.close()
+  })
+
   it('asks for the models with every sample, so that a swap needs no restart', async () => {
     let asked = 0
     const { queue, startWorker, decisions } = assembly({ models: () => { asked++; return noModels } })

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { PrescaleError } from '../errors.ts'
-import { isEnvelope, itemsOf } from '../store/envelope.ts'
+import { envelopeKinds, isEnvelope, itemsOf } from '../store/envelope.ts'
 import type { Api, ApiContext } from './context.ts'
 import { answers } from './schemas.ts'
 
@@ -10,7 +10,7 @@ const letterSchema = Type.Object({
   id: Type.String(),
   at: Type.Integer({ description: 'ms since 1970' }),
   service: Type.Union([Type.String(), Type.Null()]),
-  kind: Type.Enum(['samples', 'points', 'feedback', 'unreadable']),
+  kind: Type.Enum([...envelopeKinds, 'unreadable']),
   reason: Type.String(),
   items: Type.Union([Type.Integer(), Type.Null()])
 })

@@ -1,9 +1,20 @@
-import type { AnomalyRules, Incident, IncidentChange, MaintenanceAction, Policy, Severity, Verdict } from '../domain.ts'
+import type { AnomalyRules, Expectation, Incident, IncidentChange, MaintenanceAction, Policy, Severity, Verdict } from '../domain.ts'
 import { addCauses } from './incident-causes.ts'
 
-/** What is remembered of the incidents of one service: the newest one, open or closed. */
+/** What is remembered of a remark about one incident. */
+export interface Remembered {
+  readonly incident: string
+  readonly verdict: 'normal' | 'real'
+  /** What a `normal` incident has shown to be expected; empty for a real one. */
+  readonly expected: readonly Expectation[]
+}
+
+/** What is remembered of the incidents of one service. */
 export interface IncidentState {
+  /** Open or closed. */
   readonly newest: Incident | null
+  /** What people said about incidents, oldest first. */
+  readonly remembered?: readonly Remembered[]
 }
 
 export const emptyIncidentState: IncidentState = { newest: null }

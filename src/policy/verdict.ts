@@ -1,4 +1,4 @@
-import type { Sample, Verdict } from '../domain.ts'
+import type { AnomalyRules, Expectation, Sample, Verdict } from '../domain.ts'
 import { advance, deviationKinds } from '../features/anomaly-features.ts'
 import { rowFeatures } from '../features/row-features.ts'
 import { emptyMemory, widenMemory } from '../features/signal-memory.ts'
@@ -7,6 +7,7 @@ import type { IsolationForest } from '../ml/isolation-forest.ts'
 import { lastingRule, nextAlarm, noAlarm, noveltyRule, severityOf } from './alarm.ts'
 import type { AlarmState } from './alarm.ts'
 import { causesOf, contributionsOf } from './causes.ts'
+import { concerning } from './concern.ts'
 import { maintenanceFor } from './maintenance.ts'
 import { componentsOf, mapped, rowScore } from './row-score.ts'
 import type { Calibration } from './row-score.ts'
@@ -49,6 +50,12 @@ export interface DetectOptions {
   readonly stepSeconds: number
   /** Length of the season that "the same time last season" means: a day where nobody says, null where there is none. */
   readonly seasonSeconds?: number | null
+  /** What of each signal anybody cares about; everything where not given. */
+  readonly anomalies?: AnomalyRules
+  /** What somebody has called normal. */
+  readonly expected?: readonly Expectation[]
+  /** More than 1 where alarms were called normal, less where they were real. */
+  readonly thresholdFactor?: number
   /** Causes are named when something is unusual, or always. */
   readonly explain?: 'unusual' | 'all'
 }
@@ -86,14 +93,15 @@ export function detect (state: AnomalyState, sample: Sample, options: DetectOpti
   const known = withSignalsOf(state.memory, sample)
   const x = Float64Array.from(known.signals, name => sample.signals[name] ?? NaN)
   const position = placeInSeason(sample.at, options.seasonSeconds)
-  const { memory, deviations } = advance(known, x, {
+  const { memory, deviations: all } = advance(known, x, {
     position,
     elapsedSteps: elapsedSteps(state.lastAt, sample.at, options.stepSeconds),
     learning: state.standard ? 'none' : 'bounded'
   })
+  const deviations = concerning(all, { memory: known, x, position }, options)
   const components = componentsOf(rowFeatures(deviations, x.length), options.model?.forest ?? null)
   const { score, ratio, alarm, contributions, ...learned } = state.standard
-    ? judgeByStandard(state, state.standard, { components, deviations })
+    ? judgeByStandard(state, state.standard, { components, deviations }, options)
     : judgeBySurprise(state, { components, deviations }, options)
   const warm = state.standard !== null || memory.steps > warmUpSteps
   const severity = severityOf(alarm.active, ratio)
@@ -134,9 +142,10 @@ interface Judgement {
 type Learned<T> = Judgement & T
 interface Measured { readonly components: Float64Array, readonly deviations: Float64Array }
 
-function judgeByStandard ({ memory, alarm }: AnomalyState, standard: Standard, { components, deviations }: Measured): Learned<{ standard: Standard }> {
+function judgeByStandard ({ memory, alarm }: AnomalyState, standard: Standard, { components, deviations }: Measured,
+  { thresholdFactor = 1 }: DetectOptions): Learned<{ standard: Standard }> {
   const recentScores = standard.recentScores.with(memory.steps % smoothingSteps, rowScore(mapped(components, standard.calibration)))
-  const ratio = mean(recentScores) / standard.threshold
+  const ratio = mean(recentScores) / (standard.threshold * thresholdFactor)
   const width = deviations.length / deviationKinds.length
   const before = standard.contributions
   const contributions = contributionsOf(deviations, width)
@@ -151,7 +160,7 @@ function judgeBySurprise (state: AnomalyState, { components, deviations }: Measu
   const contributions = contributionsOf(deviations, deviations.length / deviationKinds.length)
   if (state.memory.steps < warmUpSteps) return { score: 0, ratio: 0, alarm: noAlarm, contributions, surprise }
   const threshold = -Math.log10(Math.min(alarmRate(options) / independentTests, 1 / leastAlarmSteps))
-  const ratio = Math.max(...found) / threshold
+  const ratio = Math.max(...found) / (threshold * (options.thresholdFactor ?? 1))
   const alarm = nextAlarm(state.alarm, ratio, noveltyRule)
   return { score: ratio / (ratio + 1), ratio, alarm, contributions, surprise }
 }

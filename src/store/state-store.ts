@@ -109,6 +109,12 @@ export function createStateStore<State, Series> (options: StateStoreOptions) {
     return new Set(ids.filter((_, index) => scores[index] !== null))
   }
 
+  /** Those of these incidents that are kept, by id. */
+  const knownIncidents = async (service: string, ids: readonly string[]): Promise<Map<string, Incident>> => {
+    const found = ids.length === 0 ? [] : await redis.hmget(keys.incidents(service), ...ids)
+    return new Map(found.flatMap((json, i) => json === null ? [] : [[ids[i], JSON.parse(json) as Incident]]))
+  }
+
   /** Forgets a service, but for its settings. False when there was nothing to forget. */
   const remove = async (service: string): Promise<boolean> => {
     const partition = keys.partitionOf(service)
@@ -121,7 +127,7 @@ export function createStateStore<State, Series> (options: StateStoreOptions) {
     return Number(removed) > 0
   }
 
-  return { load, commit, knownFeedback, remove }
+  return { load, commit, knownFeedback, knownIncidents, remove }
 }
 export type StateStore<State, Series> = ReturnType<typeof createStateStore<State, Series>>
 

@@ -7,7 +7,7 @@ import { call, createTestApp, expectProblem, now } from './support.ts'
 
 const minute = 60_000
 const entry = (name: string, scopes: Scope[], services?: string[]) => ({ name, sha256: hashToken(name), scopes, ...(services && { services }) })
-const access = createAccess({ tokens: [entry('reader', ['read']), entry('team', ['read'], ['team-*'])], certificates: [] })
+const access = createAccess({ tokens: [entry('reader', ['read']), entry('ann', ['operate']), entry('team', ['read', 'operate'], ['team-*'])], certificates: [] })
 
 let test: Awaited<ReturnType<typeof createTestApp>>
 beforeEach(async () => {
@@ -71,5 +71,37 @@ describe('the incidents of one service', () => {
   it('are unavailable, and not empty, while Redis is away', async () => {
     test.fakes.down = true
     for (const url of ['/v1/incidents', '/v1/services/shop/incidents', `/v1/services/shop/incidents/${open}`]) expectProblem(await get(url), { status: 503, code: 'store-unavailable' })
+  })
+})
+
+describe('feedback', () => {
+  const url = `/v1/services/shop/incidents/${open}/feedback`
+  const say = (body: unknown, { token = 'ann', to = url } = {}) => call(test.app, 'POST', to, body, { authorization: `Bearer ${token}` })
+
+  it('goes through the queue with who said it when, and is audited', async () => {
+    expect(await say({ verdict: 'normal', note: 'the monthly import' })).toMatchObject({ status: 202, body: { incident: open, verdict: 'normal' } })
+    const remark = { incident: open, verdict: 'normal', note: 'the monthly import', at: now, by: 'ann' }
+    expect(test.fakes.queued).toEqual([{ kind: 'remarks', service: 'shop', remarks: [remark] }])
+    expect(test.fakes.audit[0]).toMatchObject({
+      who: 'ann', service: 'shop', action: 'POST /v1/services/:service/incidents/:id/feedback', status: 202, changes: { incident: open, before: null, after: 'normal', note: 'the monthly import' }
+    })
+  })
+
+  it('is taken back by DELETE', async () => {
+    expect(await call(test.app, 'DELETE', url, undefined, { authorization: 'Bearer ann' })).toMatchObject({ status: 202, body: { incident: open, verdict: null } })
+    expect(test.fakes.queued).toMatchObject([{ remarks: [{ incident: open, verdict: null, by: 'ann' }] }])
+  })
+
+  it.each([
+    { what: 'another word', body: { verdict: 'fine' }, status: 400, code: 'invalid-request' },
+    { what: 'no word', body: {}, status: 400, code: 'invalid-request' },
+    { what: 'a long note', body: { verdict: 'real', note: 'x'.repeat(501) }, status: 400, code: 'invalid-request' },
+    { what: 'something else beside', body: { verdict: 'real', by: 'bob' }, status: 400, code: 'invalid-request' },
+    { what: 'an incident that there is not', body: { verdict: 'real' }, to: '/v1/services/shop/incidents/shop.1/feedback', status: 404, code: 'not-found' },
+    { what: 'a token that may only read', body: { verdict: 'real' }, token: 'reader', status: 403, code: 'forbidden' },
+    { what: 'a token for other services', body: { verdict: 'real' }, token: 'team', status: 404, code: 'unknown-service' }
+  ])('with $what is refused', async ({ body, status, code, ...options }) => {
+    expectProblem(await say(body, options), { status, code })
+    expect(test.fakes.queued).toEqual([])
   })
 })

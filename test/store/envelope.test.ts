@@ -36,6 +36,13 @@ describe('envelopes', () => {
   it.each([null, 7, 'samples', {}, { kind: 'samples', service: 'shop' }, { kind: 'other', service: 'shop', other: [] }, { kind: 'points', points: [] }])(
     'are told apart from %j', (value) => { expect(isEnvelope(value)).toBe(false) })
 
+  it('of remarks about incidents keep their order', () => {
+    const remarks = (count: number): Envelope => ({ kind: 'remarks', service: 'shop', remarks: Array.from({ length: count }, (_, at) => ({ incident: 'shop.1', verdict: 'real', at, by: 'ann' })) })
+    expect(isEnvelope(remarks(1))).toBe(true)
+    expect(splitEnvelope(remarks(150)).map((part) => itemsOf(part).length)).toEqual([100, 50])
+    expect(splitEnvelope(remarks(150)).flatMap(itemsOf)).toEqual(itemsOf(remarks(150)))
+  })
+
   it('are known by their kind, service and list', () => {
     expect(isEnvelope(samples(1))).toBe(true)
   })
