@@ -54,7 +54,8 @@ describe.skipIf(!haveRedis)(needsRedis('prescale start'), () => {
     const { ask } = await start([], { cwd: newFolder() })
     await until(async () => (await ask('/v1/services/demo-shop/decision')).body['source'] === 'forecast')
     const { body: decision } = await ask('/v1/services/demo-shop/decision')
-    expect(decision).toMatchObject({ demo: true, forecast: { horizonSeconds: 3 }, reason: expect.stringMatching(/replicas? can carry [\d.]+, and the load of the next 3 s stays below that with probability/) })
+    expect(decision).toMatchObject({ demo: true, forecast: { horizonSeconds: 3 } })
+    expect(decision.reason).toMatch(/replicas? can carry [\d.]+, and the load of the next 3 s stays below that with probability/)
     expect(decision['rawRecommendations'].map(({ source }: { source: string }) => source)).toContain('reactive')
     expect(decision['topFeatures'].length).toBeGreaterThan(0)
     for (const path of ['keda', 'verdict', 'forecast', 'suggestion', '']) {
