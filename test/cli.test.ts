@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -128,6 +128,11 @@ describe('the tools for your own history', () => {
     expect(await run('train')).toMatchObject({ code: 1, stderr: expect.stringMatching(/^prescale: Either data or a Prometheus server is needed.*\n$/) })
     expect(await run('train', '--prometheus', 'http://127.0.0.1:1', '--query', 'nonsense')).toMatchObject({ code: 1, stderr: expect.stringContaining('Expected a signal, "=", and a PromQL query.') })
     expect(await run('replay', '--trace', 'none.csv', '--train-rows', '1', '--out', 'x.csv')).toMatchObject({ code: 1, stderr: 'prescale: none.csv: there is no such file.\n' })
+    expect(await run('replay', '--trace', 'trace.csv', '--min', '5', '--max', '2', '--out', 'x.csv')).toMatchObject({ code: 1, stderr: 'prescale: --min is 5 and --max is 2; --min must not be above --max.\n' })
+    expect(await run('replay', '--trace', 'trace.csv', '--capacity', '0', '--out', 'x.csv')).toMatchObject({ code: 1, stderr: expect.stringContaining('a number above 0') })
+    write('milliseconds.csv', 'at,requestsPerSecond\n1767571200000,100\n')
+    expect(await run('replay', '--trace', 'milliseconds.csv', '--train-rows', '1', '--out', 'x.csv')).toMatchObject({ code: 1, stderr: expect.stringContaining('these look like milliseconds') })
+    expect(existsSync(join(folder.path, 'x.csv'))).toBe(false)
     expect(await run('replay', '--trace', 'trace.csv', '--model', '.', '--out', 'x.csv')).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no model forecast') })
     expect(await run('detect', '--out', 'x.csv')).toMatchObject({ code: 1, stderr: expect.stringContaining('--data') })
   })

@@ -1,4 +1,5 @@
-import { createReadStream, createWriteStream, existsSync } from 'node:fs'
+import { createReadStream, createWriteStream, existsSync, statSync } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
 import { once } from 'node:events'
 import { pipeline } from 'node:stream'
 import { finished } from 'node:stream/promises'
@@ -112,10 +113,15 @@ export function readNumber (text: string, { path, line, column }: { path: string
 
 /**
  * Writes a CSV file row by row; a name ending in `.gz` packs it. `write` returns a promise when the disk is behind: await it before the next row.
+ * The file is there, whole, once `close` has returned; until then, and after `discard`, one that was there before is untouched.
  * Packed files hold no time of writing, so the same rows give the same bytes.
+ *
+ * @throws PrescaleError `not-found` from `close` where there is no such folder.
  */
 export function createCsvWriter (path: string, header: readonly string[]) {
-  const file = createWriteStream(path)
+  // What is not a file, such as /dev/stdout, cannot be replaced by one.
+  const written = existsSync(path) && !statSync(path).isFile() ? path : `${path}.part`
+  const file = createWriteStream(written)
   const packer = path.endsWith('.gz') ? createGzip({ level: 9 }) : null
   const sink = packer ?? file
   if (packer) pipeline(packer, file, () => {})
@@ -133,11 +139,19 @@ export function createCsvWriter (path: string, header: readonly string[]) {
 
   async function close (): Promise<void> {
     sink.end()
-    await failed
+    await failed.catch((error: NodeJS.ErrnoException) => { throw unwritable(path, error) })
+    if (written !== path) await rename(written, path)
+  }
+
+  async function discard (): Promise<void> {
+    sink.destroy()
+    file.destroy()
+    await failed.catch(() => {})
+    if (written !== path) await rm(written, { force: true })
   }
 
   send(header)
-  return { write, close }
+  return { write, close, discard }
 }
 export type CsvWriter = ReturnType<typeof createCsvWriter>
 
@@ -149,6 +163,11 @@ export async function writeRows (path: string, header: readonly string[], rows: 
     if (wait) await wait
   }
   await writer.close()
+}
+
+function unwritable (path: string, error: NodeJS.ErrnoException): Error {
+  if (error.code === 'ENOENT') return new PrescaleError('not-found', `${path}: there is no such folder to write to.`)
+  return new PrescaleError('invalid-request', `${path}: cannot be written: ${error.message}`, { cause: error })
 }
 
 function field (value: string | number): string {

@@ -57,8 +57,11 @@ export async function detectFile (options: DetectFileOptions): Promise<{ rows: n
       for (let i = 0; i < batch.rows.length; i++, row++) await writer.write([row, ...detector.next(batch, i)])
       progress.advance(batch.rows.length)
     }
-  } finally {
     await writer.close()
+  } catch (error) {
+    await writer.discard()
+    throw error
+  } finally {
     progress.done()
   }
   return { rows: row }

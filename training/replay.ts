@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { replayRows, type ReplaySettings, type TraceRow } from '../src/simulation/replay-rows.ts'
+import { PrescaleError } from '../src/errors.ts'
 import { columnIndexes, createCsvWriter, readCsv, readNumber } from './csv.ts'
 import { createProgress } from './progress.ts'
 import { createReplayPlot } from './replay-plot.ts'
@@ -20,15 +21,21 @@ export async function replay (options: ReplayOptions): Promise<{ rows: number }>
   const plot = createReplayPlot({ atTarget: options.capacity * options.target })
   const progress = createProgress({ label: 'replay' })
   let rows = 0
-  for await (const step of replayRows(readTrace(options.trace), options)) {
-    const { at, replicas, source, forecast, reason } = step
-    await writer.write([at, replicas, source, forecast === null ? '' : Number(forecast.toFixed(3)), reason])
-    plot.add(step)
-    progress.advance()
-    rows++
+  try {
+    for await (const step of replayRows(readTrace(options.trace), options)) {
+      const { at, replicas, source, forecast, reason } = step
+      await writer.write([at, replicas, source, forecast === null ? '' : Number(forecast.toFixed(3)), reason])
+      plot.add(step)
+      progress.advance()
+      rows++
+    }
+    await writer.close()
+  } catch (error) {
+    await writer.discard()
+    throw error
+  } finally {
+    progress.done()
   }
-  progress.done()
-  await writer.close()
   if (options.plot !== undefined) await writeFile(options.plot, plot.toSvg(`prescale replay of ${basename(options.trace)}`))
   return { rows }
 }
@@ -40,7 +47,15 @@ export async function * readTrace (path: string): AsyncGenerator<TraceRow> {
     for (const [i, row] of rows.entries()) {
       const cell = (column: number) => readNumber(row[column], { path, line: lines[i], column: header[column] })
       const others = header.map((_, column) => column).filter(column => column !== atColumn && column !== loadColumn)
-      yield { at: cell(atColumn), load: cell(loadColumn), signals: Object.fromEntries(others.map(column => [header[column], cell(column)])) }
+      yield { at: checkedTime(cell(atColumn), `${path}:${lines[i]}`), load: cell(loadColumn), signals: Object.fromEntries(others.map(column => [header[column], cell(column)])) }
     }
   }
+}
+
+/** Seconds that lie beyond the year 5000 were milliseconds. */
+const mostSeconds = 1e11
+
+function checkedTime (at: number, where: string): number {
+  if (at < mostSeconds) return at
+  throw new PrescaleError('invalid-request', `${where}: at is ${at}; seconds since 1970 are expected${at >= mostSeconds ? ', these look like milliseconds' : ''}.`)
 }

@@ -12,7 +12,7 @@ export function addBacktest (program: Command): void {
     .option('--since <duration>', 'how far back to ask it: a number with s, m, h, d or w', '14d')
     .option('--prometheus <url>', 'which of the servers in the configuration (default: its only one)')
     .option('--config <file>', 'configuration (default: prescale.yaml, if there is one)')
-    .option('--capacity <load>', 'load that one instance carries at 100 % utilisation', number({ least: Number.MIN_VALUE }), 100)
+    .option('--capacity <load>', 'load that one instance carries at 100 % utilisation', number({ above: 0 }), 100)
     .option('--target <share>', 'utilisation that reactive rules aim at', number({ least: 0.01, most: 1 }), 0.7)
     .option('--start-up <seconds>', 'from the order of an instance until it serves', number({ least: 0 }), 120)
     .option('--min <replicas>', 'fewest instances', whole(0), 1)

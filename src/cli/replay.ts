@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { packageRoot } from './package-root.ts'
-import { number, say } from './terminal.ts'
+import { checkBounds, number, say } from './terminal.ts'
 
 interface ReplayFlags {
   readonly trace: string
@@ -28,7 +28,7 @@ export function addReplay (program: Command): void {
     .description('Say what would have been decided on your own history: a CSV of the load in, a CSV of decisions out.')
     .requiredOption('--trace <file>', 'CSV, may end in .gz, with the columns at (epoch seconds, begin of the step) and requestsPerSecond, and more signals if you have them')
     .requiredOption('--out <file>', 'CSV at,replicas,source,forecast,reason: the wish at the end of each step; may end in .gz')
-    .option('--capacity <load>', 'load that one instance carries at 100 % utilisation', number({ least: Number.MIN_VALUE }), 100)
+    .option('--capacity <load>', 'load that one instance carries at 100 % utilisation', number({ above: 0 }), 100)
     .option('--target <share>', 'utilisation that the reactive rule aims at', number({ least: 0.01, most: 1 }), 0.7)
     .option('--start-up <seconds>', 'from the order of an instance until it serves', number({ least: 0 }), 120)
     .option('--min <replicas>', 'fewest instances', whole(0), 1)
@@ -52,6 +52,7 @@ Examples:
 }
 
 async function replay ({ model, startUp, json, ...flags }: ReplayFlags): Promise<void> {
+  checkBounds(flags)
   const [{ replay }, { loadFrom, forecastModel }] = await Promise.all([import('../../training/replay.ts'), import('../models.ts')])
   const forecast = await loadFrom(model ?? join(packageRoot(), 'models'), forecastModel, { optional: model === undefined && flags.trainRows > 0 })
   const { rows } = await replay({ ...flags, startUpSeconds: startUp, models: { forecast, anomaly: null, config: null } })

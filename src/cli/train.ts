@@ -35,7 +35,7 @@ export function addTrain (program: Command): void {
     .option('--out <folder>', 'folder of models; each gets a new version there', 'models')
     .option('--name <version>', 'version of the models (default: the number after the newest)')
     .option('--season-seconds <seconds>', 'length of the cycle that the load repeats', number({ least: 60 }))
-    .option('--capacity <load>', 'load that one instance carries at 100 % utilisation', number({ least: Number.MIN_VALUE }))
+    .option('--capacity <load>', 'load that one instance carries at 100 % utilisation', number({ above: 0 }))
     .option('--rows <rows>', 'rows for the load forecast', whole(1))
     .option('--trees <trees>', 'trees of the load forecast', whole(1))
     .option('--epochs <epochs>', 'passes for the configuration network', whole(1))

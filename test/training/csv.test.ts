@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
@@ -158,6 +158,17 @@ describe('createCsvWriter', () => {
 
   it('reports a directory that does not exist when it is closed', async () => {
     const writer = createCsvWriter(join(directory, 'nowhere', 'x.csv'), ['a'])
-    await expect(writer.close()).rejects.toThrow(/ENOENT/)
+    await expect(writer.close()).rejects.toThrow(/nowhere.x\.csv: there is no such folder to write to\./)
+  })
+
+  it('leaves what was there as it was until the new file is whole, and for good when it is discarded', async () => {
+    const path = join(directory, 'kept.csv')
+    await writeFile(path, 'before')
+    const writer = createCsvWriter(path, ['a'])
+    await writer.write([1])
+    expect(await readFile(path, 'utf8')).toBe('before')
+    await writer.discard()
+    expect(await readFile(path, 'utf8')).toBe('before')
+    expect((await readdir(directory)).filter((name) => name.startsWith('kept'))).toEqual(['kept.csv'])
   })
 })
