@@ -26,14 +26,18 @@ export function readConfigText (text: string, name: string): { file: ConfigFile,
   return { file: withoutBroken(file, details) as ConfigFile, details }
 }
 
-/** A part with errors is left out (of the services only the broken ones), so that the rules between keys can be checked on the others. */
+/** What has errors is left out (of a service only the settings that do), so that the rules between keys can be checked on the others. */
 function withoutBroken (file: unknown, details: readonly ErrorDetail[]): unknown {
   if (!isPlain(file)) return {}
-  const sound = (prefix: string) => ([key]: [string, unknown]) => !details.some(({ path }) => isWithin(path, prefix + key))
-  const entries = Object.entries(file).filter(([key]) => key !== 'services').filter(sound(''))
-  const { services } = file
-  if (isPlain(services)) entries.push(['services', Object.fromEntries(Object.entries(services).filter(sound('services.')))])
-  return Object.fromEntries(entries)
+  const broken = (place: string) => details.some(({ path }) => isWithin(path, place))
+  const sound = (part: Record<string, unknown>, prefix: string) => Object.fromEntries(Object.entries(part).filter(([key]) => !broken(prefix + key)))
+  const { services, ...rest } = file
+  const kept = sound(rest, '')
+  if (!isPlain(services)) return kept
+  const soundServices = Object.entries(services)
+    .filter(([name, settings]) => isPlain(settings) && !details.some(({ path }) => path === `services.${name}`))
+    .map(([name, settings]) => [name, sound(settings as Record<string, unknown>, `services.${name}.`)])
+  return { ...kept, services: Object.fromEntries(soundServices) }
 }
 
 function isWithin (path: string, prefix: string): boolean {
@@ -45,7 +49,8 @@ function notYaml (document: Document.Parsed, name: string, lines: LineCounter): 
     const { line, col } = lines.linePos(error.pos[0])
     return { path: `${name}:${line}:${col}`, expected: error.message }
   })
-  return new PrescaleError('invalid-config', `${details[0].path}: this is not YAML: ${details[0].expected}`, { details })
+  const [first, ...more] = details
+  return new PrescaleError('invalid-config', `${first.path}: this is not YAML: ${first.expected}`, { details: more })
 }
 
 function toPlain (document: Document.Parsed, name: string): unknown {

@@ -91,13 +91,14 @@ services:
     const yaml = `
 partitions: 0
 services:
-  shop: { minReplicas: 50, maxReplicas: 40 }
+  shop: { minReplicas: 50, maxReplicas: 40, holdSeconds: long }
   cart: { target: { cpuUsageRatio: 70 } }
   mail: { target: { responseTimeSeconds: 1 } }
   both: { target: { requestsPerSecond: 10, queueLength: 5 } }
 `
     expect(errorsOf(yaml)).toEqual([
       { path: 'partitions', value: 0, expected: 'a whole number from 1 to 256' },
+      { path: 'services.shop.holdSeconds', value: 'long', expected: expect.stringContaining('number') },
       { path: 'services.shop.minReplicas', value: 50, expected: 'at most maxReplicas, which is 40' },
       { path: 'services.cart.target.cpuUsageRatio', value: 70, expected: 'a ratio above 0 and at most 1' },
       { path: 'services.mail.target.responseTimeSeconds', value: 1, expected: 'a signal that grows with the work, such as requestsPerSecond or cpuUsageRatio' },
