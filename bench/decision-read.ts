@@ -143,6 +143,7 @@ function percentiles (values: readonly number[]) {
 
 const decision: Decision = chained({
   service,
+  mode: 'act' as const,
   asOf: Date.now(),
   validUntil: Date.now() + 3_600_000,
   replicas: 14,

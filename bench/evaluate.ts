@@ -25,6 +25,7 @@ function learnFirstWeek (): { forecast: LoadForecaster, x: Float64Array } {
 }
 
 const policy: Policy = {
+  mode: 'act',
   minReplicas: 1,
   maxReplicas: 500,
   target: { kind: 'perReplica', signal: 'requestsPerSecond', atTarget: 0.7 * capacity, utilization: 0.7 },

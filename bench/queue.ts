@@ -33,6 +33,7 @@ const senders = 16
 
 const rules = { stabilizationWindowSeconds: 300, selectPolicy: 'Max', policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }], tolerance: 0.1 } as const
 const policy: Policy = {
+  mode: 'act',
   minReplicas: 1,
   maxReplicas: 100,
   target: { kind: 'perReplica', signal: 'requestsPerSecond', atTarget: 50, utilization: 0.7 },

@@ -1,6 +1,6 @@
 import { Type, type Static, type TProperties, type TObject } from 'typebox'
 import { clientCertificateSchema } from './access/grants.ts'
-import { serviceNamePattern, signalNamePattern } from './domain.ts'
+import { serviceModes, serviceNamePattern, signalNamePattern } from './domain.ts'
 import { grpcSchema, kubernetesSchema, pushSchema } from './config-adapters.ts'
 import { signalsSchema } from './ingest/mapping.ts'
 
@@ -76,6 +76,7 @@ const namesOfServices = Type.Array(Type.String({ pattern: serviceNamePattern, ti
 export const serviceSettingsSchema = object({
   match: optional(labelsSchema('labels and their values such as { job: shop }; a value between slashes is a regular expression')),
   signals: optional(signalsSchema),
+  mode: optional(Type.Enum([...serviceModes], { default: 'shadow', description: 'shadow: decide and record. advise: push changes as well. act: let autoscalers have the decisions.' })),
   minReplicas: count(0, { default: 1, maximum: 100_000 }),
   maxReplicas: count(1, { default: 100, maximum: 100_000 }),
   target: optional(targetSchema),

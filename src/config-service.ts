@@ -1,4 +1,4 @@
-import type { AnomalyRules, Behavior, Override, Policy, SignalRule, Target } from './domain.ts'
+import type { AnomalyRules, Behavior, Override, Policy, ServiceMode, SignalRule, Target } from './domain.ts'
 import type { ErrorDetail } from './errors.ts'
 import { checkMatch, checkSignals } from './ingest/mapping.ts'
 import { defaultBehavior } from './policy/defaults.ts'
@@ -13,6 +13,7 @@ const notALoad = new Set(['errorRatio', 'responseTimeSeconds', 'readyReplicas'])
 export function toPolicy (settings: ServiceSettings, { demo = false }: { demo?: boolean } = {}): Policy {
   const filled = withDefaults(serviceSettingsSchema, settings)
   return {
+    mode: filled.mode as ServiceMode,
     minReplicas: filled.minReplicas,
     maxReplicas: filled.maxReplicas,
     target: toTarget(filled.target),
@@ -22,6 +23,7 @@ export function toPolicy (settings: ServiceSettings, { demo = false }: { demo?: 
     violationTarget: filled.violationTarget,
     ...(settings.objective && { objective: settings.objective }),
     behavior: toBehavior(settings.behavior),
+    ...(settings.behavior && { hpaBehavior: toBehavior(settings.behavior) }),
     holdSeconds: filled.holdSeconds,
     decisionTtlSeconds: settings.decisionTtlSeconds ?? Math.max(60, 3 * filled.stepSeconds),
     falseAlarmsPerWeek: filled.falseAlarmsPerWeek,

@@ -16,6 +16,7 @@ const startUpSeconds = 2
 
 /** A minute of the trace passes in a second, so all times are a sixtieth of what they would be: 5 minutes of stabilisation are 5 s. */
 export const demoSettings: ServiceSettings = {
+  mode: 'act',
   minReplicas: 2,
   maxReplicas: 40,
   target: { requestsPerSecond: utilization * requestsPerReplica, utilization },

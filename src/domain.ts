@@ -83,8 +83,13 @@ export interface Objective {
   readonly costPerViolationMinute: number
 }
 
+/** `shadow`: decisions are recorded and shown. `advise`: changes of them are pushed as well. `act`: autoscalers are given them. */
+export const serviceModes = ['shadow', 'advise', 'act'] as const
+export type ServiceMode = typeof serviceModes[number]
+
 /** Everything about one service that an operator may set; `evaluate` gets it as an argument. */
 export interface Policy {
+  readonly mode: ServiceMode
   readonly minReplicas: number
   readonly maxReplicas: number
   readonly target: Target
@@ -98,6 +103,8 @@ export interface Policy {
   /** Takes the place of `violationTarget`: then money decides how many violations are worth their price. */
   readonly objective?: Objective
   readonly behavior: Behavior
+  /** What HPA, with which we compare, would go by; what it does as it comes where not given. */
+  readonly hpaBehavior?: Behavior
   /** An absent load is bridged with the last decision for this long, then the floor is all that is left. */
   readonly holdSeconds: number
   /** How long after its sample a decision may be handed out. */
@@ -131,6 +138,8 @@ export interface Forecast {
 
 export interface Decision {
   readonly service: string
+  /** Of the service when it was decided; only in `act` autoscalers are given it. */
+  readonly mode: ServiceMode
   /** Epoch ms of the sample that it rests on. */
   readonly asOf: number
   readonly validUntil: number
@@ -152,6 +161,31 @@ export interface Decision {
   /** What makes a decision a link of the chain of its service: the hash of the one before, null for the first, and its own. */
   readonly previousHash?: string | null
   readonly hash?: string
+}
+
+// --------------------------------------------------------------------------------------------------------- savings
+
+/** What an autoscaler made of a load. */
+export interface AutoscalerResult {
+  /** Violating requests / requests. */
+  readonly violationRatio: number
+  /** Minutes of which all requests violated; one in which half of them did counts half. */
+  readonly violationMinutes: number
+  /** Paid for: ready and starting. */
+  readonly instanceHours: number
+  readonly changesPerHour: number
+}
+
+/** What a service would have come to with us and with HPA, each in a simulated cluster that obeyed it, since it was first seen. */
+export interface Savings {
+  readonly service: string
+  /** Epoch ms. */
+  readonly since: number
+  readonly until: number
+  /** With a known load; gaps do not count. */
+  readonly hours: number
+  readonly prescale: AutoscalerResult
+  readonly hpa: AutoscalerResult
 }
 
 // --------------------------------------------------------------------------------------------------------- verdict

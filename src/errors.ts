@@ -14,6 +14,7 @@ export const errorList = {
   'too-many-requests': { status: 429, title: 'Too many requests; send fewer.' },
   internal: { status: 500, title: 'This is our fault.' },
   'no-opinion': { status: 503, title: 'There is no valid opinion now.' },
+  'not-acting': { status: 503, title: 'The decisions for this service are not handed out.' },
   overloaded: { status: 503, title: 'The queue is full; send it again later.' },
   'store-unavailable': { status: 503, title: 'Redis does not answer.' },
   'not-ready': { status: 503, title: 'The service is not ready.' },

@@ -3,6 +3,7 @@ import type { LoadForecaster } from './ml/forecaster.ts'
 import { decide } from './policy/decide.ts'
 import { emptyIncidentState, isOpen, nextIncident, type IncidentState } from './policy/incident.ts'
 import { expectations, thresholdFactor } from './policy/incident-feedback.ts'
+import { compareWithHpa, type SavingsState } from './policy/savings.ts'
 import { emptyScalingState, foresee, learn, observe } from './policy/scaling.ts'
 import type { ScalingState } from './policy/scaling-state.ts'
 import { detect, emptyAnomalyState, type AnomalyModel, type AnomalyState } from './policy/verdict.ts'
@@ -24,6 +25,8 @@ export interface ServiceState {
   readonly tuning: TuningState | null
   /** Absent in what an earlier release has written. */
   readonly incidents?: IncidentState
+  /** Absent in what an earlier release has written, and null before the first decision. */
+  readonly savings?: SavingsState | null
 }
 
 /** What one sample did to the incidents of its service. */
@@ -40,7 +43,7 @@ export type Evaluation =
   | { readonly status: 'decided', readonly state: ServiceState, readonly decision: Decision, readonly verdict: Verdict, readonly incidents: IncidentNews, readonly suggestion: Suggestion | null }
 
 export function emptyState (): ServiceState {
-  return { version: 1, lastAt: -Infinity, scaling: emptyScalingState(), anomaly: emptyAnomalyState(), tuning: null, incidents: emptyIncidentState }
+  return { version: 1, lastAt: -Infinity, scaling: emptyScalingState(), anomaly: emptyAnomalyState(), tuning: null, incidents: emptyIncidentState, savings: null }
 }
 
 /**
@@ -67,7 +70,9 @@ export function evaluate (state: ServiceState, sample: Sample, models: Models, p
 
   const { state: tuning, suggestion } = suggest(state.tuning, sample, models.config)
 
-  const next: ServiceState = { version: 1, lastAt: sample.at, scaling, anomaly, tuning, incidents }
+  const savings = decision === null ? state.savings ?? null : compareWithHpa(state.savings ?? null, seen, decision, policy)
+
+  const next: ServiceState = { version: 1, lastAt: sample.at, scaling, anomaly, tuning, incidents, savings }
   if (decision === null) return { status: 'warming-up', state: next, verdict, incidents: news }
   return { status: 'decided', state: next, decision, verdict, incidents: news, suggestion }
 }

@@ -1,10 +1,11 @@
 import { chained } from './chain.ts'
-import type { Decision, Feedback, Incident, IncidentRemark, Point, Policy, Sample, ServiceEvent, Suggestion, Verdict } from './domain.ts'
+import type { Decision, Feedback, Incident, IncidentRemark, Point, Policy, Sample, Savings, ServiceEvent, Suggestion, Verdict } from './domain.ts'
 import { assemble, type AssembleOptions, type SeriesState } from './ingest/assemble.ts'
 import type { SignalMapping } from './ingest/mapping.ts'
 import { emptyState, evaluate, type IncidentNews, type Models, type ServiceState } from './pipeline.ts'
 import { emptyIncidentState } from './policy/incident.ts'
 import { remark } from './policy/incident-feedback.ts'
+import { savingsOf } from './policy/savings.ts'
 import type { ConfigModel } from './policy/suggest.ts'
 import { withItems, type Envelope } from './store/envelope.ts'
 import type { Changes, StoredService } from './store/state-store.ts'
@@ -96,6 +97,7 @@ function startBatch (stored: Stored, { service }: Envelope) {
     service,
     // A state of another version was written by another release; learning anew is safer than misreading it.
     state: stored.state?.version === fresh.version ? stored.state : fresh,
+    savings: undefined as Savings | undefined,
     series: stored.series,
     network: stored.network,
     /** Hash of the decision that the next one follows. */
@@ -150,6 +152,7 @@ function evaluateOne (batch: Batch, sample: Sample, { policy, models }: { policy
   batch.chain = decision.hash
   batch.decisions.push(decision)
   batch.events.push({ kind: 'decision', decision })
+  batch.savings = savingsOf(batch.service, evaluation.state.savings ?? null) ?? undefined
   if (evaluation.suggestion) suggestTo(batch, evaluation.suggestion)
 }
 

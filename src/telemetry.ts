@@ -1,6 +1,7 @@
 import { pino, stdSerializers, type DestinationStream, type Logger, type SerializedError } from 'pino'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
+import type { Savings } from './domain.ts'
 import { withoutCredentials } from './secrets.ts'
 
 export type { Logger } from 'pino'
@@ -42,6 +43,26 @@ export function createTelemetry ({ level = 'info', log = createLog({ level }), p
   const decisions = new Counter({ name: 'prescale_decisions_total', help: 'Decisions by direction.', labelNames: ['direction'], registers })
   const deadLetters = new Counter({ name: 'prescale_dead_letters_total', help: 'Batches, or parts of them, that were put aside.', labelNames: ['kind'], registers })
   const replicas = new Gauge({ name: 'prescale_replicas', help: 'Replicas of the latest decision.', labelNames: ['service'], registers })
+  const instanceHours = new Gauge({
+    name: 'prescale_compared_instance_hours',
+    help: 'Instance-hours since a service was first seen, had this autoscaler been obeyed; simulated.',
+    labelNames: ['service', 'autoscaler'],
+    registers
+  })
+  const violationMinutes = new Gauge({
+    name: 'prescale_compared_violation_minutes',
+    help: 'Minutes of nothing but violating requests since a service was first seen, had this autoscaler been obeyed; simulated.',
+    labelNames: ['service', 'autoscaler'],
+    registers
+  })
+  /** Of services with a label value of their own; those of the others would add up to nothing. */
+  const compare = (service: string, { prescale, hpa }: Savings) => {
+    if (!labelled.has(service)) return
+    for (const [autoscaler, result] of Object.entries({ prescale, hpa })) {
+      instanceHours.set({ service, autoscaler }, result.instanceHours)
+      violationMinutes.set({ service, autoscaler }, result.violationMinutes)
+    }
+  }
   const conflicts = new Counter({ name: 'prescale_commit_conflicts_total', help: 'Commits refused because somebody else had written the service.', registers })
 
   const labelled = new Set<string>()
@@ -75,6 +96,6 @@ export function createTelemetry ({ level = 'info', log = createLog({ level }), p
     }
   }
 
-  return { registry, log, samples, stepSeconds, decisions, deadLetters, replicas, conflicts, knowServices, serviceLabel, watchQueue, timed }
+  return { registry, log, samples, stepSeconds, decisions, deadLetters, replicas, compare, conflicts, knowServices, serviceLabel, watchQueue, timed }
 }
 export type Telemetry = ReturnType<typeof createTelemetry>

@@ -65,11 +65,12 @@ export function createWorker ({ source, keys, telemetry, historyLimit, ...evalua
     }
   }
 
-  const report = (service: string, { tally, decisions, putAside }: Outcome) => {
+  const report = (service: string, { tally, decisions, savings, putAside }: Outcome) => {
     for (const [result, count] of Object.entries(tally)) if (count > 0) telemetry.samples.inc({ result }, count)
     for (const decision of decisions) telemetry.decisions.inc({ direction: directionOf(decision) })
     const latest = decisions.at(-1)
     if (latest) telemetry.replicas.set({ service: telemetry.serviceLabel(service) }, latest.replicas)
+    if (savings) telemetry.compare(service, savings)
     for (const { kind, reason } of putAside) {
       telemetry.deadLetters.inc({ kind })
       log.error({ service, kind, reason }, 'put aside as a dead letter, because evaluating it fails; see /v1/dead-letters')

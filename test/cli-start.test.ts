@@ -19,7 +19,7 @@ const start = async (...parameters: Parameters<typeof startPrescale>) => {
 afterEach(async () => { await Promise.all(running.splice(0).map(({ stop }) => stop())) })
 afterAll(() => { for (const { remove } of folders) remove() })
 
-const shopYaml = 'services: { shop: { target: { requestsPerSecond: 100 }, minReplicas: 1, maxReplicas: 40 } }\n'
+const shopYaml = 'services: { shop: { mode: act, target: { requestsPerSecond: 100 }, minReplicas: 1, maxReplicas: 40 } }\n'
 const minutes = (count: number, load: number) => {
   const last = Math.floor(Date.now() / 60_000) * 60_000
   return Array.from({ length: count }, (_, i) => ({ service: 'shop', at: last - (count - 1 - i) * 60_000, signals: { requestsPerSecond: load, readyReplicas: 4 } }))

@@ -66,7 +66,7 @@ describe('prescale services', () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   }
   const services = [
-    { service: 'demo-shop', asOf: Date.now(), demo: true, decision: { asOf: 1, validUntil: Date.now() + 1e6, replicas: 14, currentReplicas: 12, source: 'forecast' }, verdict: { asOf: 1, score: 0.123, isAnomaly: false, severity: 'none' } },
+    { service: 'demo-shop', asOf: Date.now(), demo: true, saved: { since: 0, instanceHours: 1.25, violationMinutes: -0.5 }, decision: { mode: 'advise', asOf: 1, validUntil: Date.now() + 1e6, replicas: 14, currentReplicas: 12, source: 'forecast' }, verdict: { asOf: 1, score: 0.123, isAnomaly: false, severity: 'none' } },
     { service: 'shop', asOf: null, decision: null, verdict: null }
   ]
 
@@ -74,9 +74,9 @@ describe('prescale services', () => {
     const url = await serve(200, { services })
     const { stdout } = await run('services', '--url', url)
     expect(stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
-      ['SERVICE', 'REPLICAS', 'NOW', 'SOURCE', 'SCORE', 'SEVERITY', 'AGE'],
-      ['demo-shop (demo)', '14', '12', 'forecast', '0.12', 'none', expect.stringMatching(/^\d+ s$/)],
-      ['shop', '-', '-', '-', '-', '-', '-'],
+      ['SERVICE', 'REPLICAS', 'NOW', 'SOURCE', 'SCORE', 'SEVERITY', 'SAVED', 'AGE'],
+      ['demo-shop (demo)', '14', '12', 'forecast (advise)', '0.12', 'none', '+1.3 h, -0.5 min', expect.stringMatching(/^\d+ s$/)],
+      ['shop', '-', '-', '-', '-', '-', '-', '-'],
       ['']
     ])
     expect(JSON.parse((await run('services', '--url', url, '--json')).stdout)).toEqual(services)

@@ -40,8 +40,8 @@ ask () {
   fi
 }
 
-# The first fields of a decision, exactly as they are; anything else is no decision.
-replicas_of () { sed -n 's/^{"service":"[^"]*","asOf":[0-9]*,"validUntil":[0-9]*,"replicas":\([0-9]\{1,6\}\),.*/\1/p'; }
+# The first fields of a decision that is to be obeyed (mode act), exactly as they are; anything else is none.
+replicas_of () { sed -n 's/^{"service":"[^"]*","mode":"act","asOf":[0-9]*,"validUntil":[0-9]*,"replicas":\([0-9]\{1,6\}\),.*/\1/p'; }
 
 set_size () {
   case $cloud in
@@ -61,7 +61,7 @@ turn () {
   fi
   wanted=$(printf '%s' "$answer" | replicas_of)
   if [ -z "$wanted" ]; then
-    say 'nothing is changed: the answer is no decision'
+    say 'nothing is changed: the answer is no decision of a service in the mode act'
     return
   fi
   size=$wanted

@@ -24,6 +24,7 @@ import { pageRoutes } from './page.ts'
 import { handleError, registerNotFound } from './problem.ts'
 import { recommendationRoutes } from './recommendations.ts'
 import { remoteWriteRoutes } from './remote-write.ts'
+import { savingsRoutes } from './savings.ts'
 import { sampleRoutes } from './samples.ts'
 import { serviceRoutes } from './services.ts'
 import { targetRoutes } from './targets.ts'
@@ -33,7 +34,7 @@ import { shedLoad, watchEventLoop } from './shedding.ts'
 import { streamRoutes } from './stream/routes.ts'
 
 const allRoutes = [
-  serviceRoutes, decisionRoutes, historyRoutes, incidentRoutes, pageRoutes, feedbackRoutes, kedaRoutes, recommendationRoutes,
+  serviceRoutes, decisionRoutes, savingsRoutes, historyRoutes, incidentRoutes, pageRoutes, feedbackRoutes, kedaRoutes, recommendationRoutes,
   sampleRoutes, deadLetterRoutes, operationRoutes, targetRoutes, auditRoutes, wattRoutes, pushRoutes
 ]
 

@@ -5,7 +5,7 @@ import { PrescaleError } from '../errors.ts'
 import { compileCheck } from '../schema-check.ts'
 import { acceptBytes } from './bodies.ts'
 import type { Api, ApiContext } from './context.ts'
-import { currentDecision } from './decisions.ts'
+import { decisionToObey } from './decisions.ts'
 import { requireService } from './principal.ts'
 import { handleError } from './problem.ts'
 import { answers } from './schemas.ts'
@@ -45,7 +45,7 @@ export async function customPodAutoscalerRoutes (app: Api, context: ApiContext):
         if (details.length > 0) throw new PrescaleError('invalid-request', 'This is no evaluation of a custom-pod-autoscaler.', { details })
         const { resource: { metadata: { name } } } = evaluation as Static<typeof evaluationSchema>
         requireService(request, service ?? name)
-        const { replicas } = await currentDecision(service ?? name, context)
+        const { replicas } = await decisionToObey(service ?? name, context)
         return { targetReplicas: replicas }
       }
     })

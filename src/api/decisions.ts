@@ -101,6 +101,22 @@ export async function currentDecision (service: string, context: DecisionContext
   return decision
 }
 
+/**
+ * The latest decision for those who act on it.
+ *
+ * @throws PrescaleError as `currentDecision`, and `not-acting` where the service is not in the mode `act`.
+ */
+export async function decisionToObey (service: string, context: DecisionContext): Promise<Decision> {
+  const decision = await currentDecision(service, context)
+  if (decision.mode !== 'act') throw notActing(decision)
+  return decision
+}
+
+export function notActing ({ service, mode }: Pick<Decision, 'service' | 'mode'>): PrescaleError {
+  return new PrescaleError('not-acting',
+    `${service} is in the mode ${mode}: GET /v1/services/${service}/decision shows what is decided, and nothing of it is handed out until the mode is act.`)
+}
+
 /** Costs a second read, so it comes only after a miss. */
 export async function refuseUnknown (service: string, { config, settings, decisions }: DecisionContext): Promise<void> {
   if (config().services.has(service) || await settings.get(service) !== null) return

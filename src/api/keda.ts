@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import type { DecisionSource } from '../domain.ts'
 import type { Api, ApiContext } from './context.ts'
-import { currentDecision } from './decisions.ts'
+import { decisionToObey } from './decisions.ts'
 import { answers, serviceParams } from './schemas.ts'
 
 const sourceNames: Record<DecisionSource, string> = { forecast: 'forecast', reactive: 'reactive', hold: 'fallback', floor: 'fallback' }
@@ -26,7 +26,7 @@ export function kedaRoutes (app: Api, context: ApiContext): void {
       }), 404, 503)
     }
   }, async ({ params }) => {
-    const { replicas, source, asOf, demo } = await currentDecision(params.service, context)
+    const { replicas, source, asOf, demo } = await decisionToObey(params.service, context)
     return {
       value: replicas,
       target: 1 as const,

@@ -34,7 +34,7 @@ export function sendProblem (reply: FastifyReply, error: PrescaleError, more: ob
 
 function logFailure ({ request, log }: FastifyReply, error: PrescaleError): void {
   if (error.status === 500) log.error({ err: error, url: pathOf(request) }, 'request failed')
-  else if (error.code !== 'no-opinion' && error.code !== 'not-ready') log.warn({ code: error.code, url: pathOf(request) }, error.message)
+  else if (error.code !== 'no-opinion' && error.code !== 'not-acting' && error.code !== 'not-ready') log.warn({ code: error.code, url: pathOf(request) }, error.message)
 }
 
 /** Without the query: a token may stand there. */

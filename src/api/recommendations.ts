@@ -4,7 +4,7 @@ import type { Decision, Policy, Signals } from '../domain.ts'
 import { PrescaleError } from '../errors.ts'
 import { emptyState, evaluate } from '../pipeline.ts'
 import type { Api, ApiContext } from './context.ts'
-import { currentDecision } from './decisions.ts'
+import { decisionToObey } from './decisions.ts'
 import { requireService } from './principal.ts'
 import { sendProblem, toPrescaleError } from './problem.ts'
 import { answers, serviceName, signalsSchema } from './schemas.ts'
@@ -66,7 +66,7 @@ export function recommendationRoutes (app: Api, context: ApiContext): void {
       const service = body.settings?.['service'] ?? body.targetRef.name
       requireService(request, service)
       const decision = body.signals === undefined
-        ? withinConstraints(await currentDecision(service, context), body)
+        ? withinConstraints(await decisionToObey(service, context), body)
         : recommend(body, body.signals, context)
       const observed = observedTargets(body)
       return {

@@ -1,5 +1,5 @@
 import { Type, type TProperties, type TSchema } from 'typebox'
-import { serviceNamePattern, signalNamePattern } from '../domain.ts'
+import { serviceModes, serviceNamePattern, signalNamePattern } from '../domain.ts'
 
 /** What answers look like, for OpenAPI; answers are not filtered by it. */
 const object = <T extends TProperties>(properties: T, description?: string) => Type.Object(properties, { ...(description && { description }) })
@@ -29,6 +29,18 @@ export function answers (status: number | number[], schema: TSchema, ...problems
   return Object.fromEntries([...own, ...problems.map((code) => [code, { description: 'Problem', content: { 'application/problem+json': { schema: problemSchema } } }])])
 }
 
+export const serviceModeSchema = Type.Enum([...serviceModes], { description: 'only in act autoscalers are given the decisions' })
+
+export const moneySchema = object({ instances: Type.Number(), violations: Type.Number(), total: Type.Number() })
+
+export const autoscalerResultSchema = object({
+  violationRatio: Type.Number({ description: 'violating requests / requests' }),
+  violationMinutes: Type.Number({ description: 'of which all requests violated; one in which half of them did counts half' }),
+  instanceHours: Type.Number({ description: 'paid for: ready and starting' }),
+  changesPerHour: Type.Number(),
+  money: nullable(moneySchema)
+})
+
 export const forecastSchema = object({
   horizonSeconds: Type.Number(),
   quantiles: Type.Array(object({ quantile: Type.Number(), load: Type.Number() }), { description: 'of the largest load within the horizon' }),
@@ -39,6 +51,7 @@ const featureSchema = object({ name: Type.String(), value: Type.Number(), import
 
 export const decisionSchema = object({
   service: Type.String(),
+  mode: serviceModeSchema,
   asOf: time('The sample that it rests on'),
   validUntil: time('The end of its life'),
   replicas: Type.Integer(),

@@ -3,6 +3,7 @@ import type { Decision, Verdict } from '../domain.ts'
 /** The numbers that those who think in metrics and labels may ask for. */
 export const seriesHelp = {
   prescale_replicas: 'Replicas of the decision that was valid at that time.',
+  prescale_shadow_replicas: 'The same of a service whose decisions are not handed out (mode shadow or advise).',
   prescale_forecast: 'Quantiles of the largest load that was expected within the horizon.',
   prescale_load: 'Load of the whole service that the decision rests on.',
   prescale_capacity: 'Load that one replica carries at the target utilisation.',
@@ -23,15 +24,15 @@ export interface Reading {
   readonly until: number
 }
 
-type Numbers = Pick<Decision, 'service' | 'asOf' | 'validUntil' | 'replicas' | 'load' | 'capacity' | 'forecast' | 'demo'>
+type Numbers = Pick<Decision, 'service' | 'mode' | 'asOf' | 'validUntil' | 'replicas' | 'load' | 'capacity' | 'forecast' | 'demo'>
 
 /** What one decision says. A load or capacity that it does not know has no reading: it is missing, and not 0. */
-export function readingsOfDecision ({ service, asOf, validUntil, replicas, load, capacity, forecast, demo }: Numbers): Reading[] {
+export function readingsOfDecision ({ service, mode, asOf, validUntil, replicas, load, capacity, forecast, demo }: Numbers): Reading[] {
   const labels = labelsOf(service, demo)
   const reading = (name: SeriesName, value: number | null, more: Labels = {}): Reading[] =>
     value === null ? [] : [{ name, labels: { ...labels, ...more }, value, from: asOf, until: validUntil }]
   return [
-    ...reading('prescale_replicas', replicas),
+    ...reading(mode === 'act' ? 'prescale_replicas' : 'prescale_shadow_replicas', replicas),
     ...(forecast?.quantiles ?? []).flatMap(({ quantile, load: expected }) => reading('prescale_forecast', expected, { quantile: String(quantile) })),
     ...reading('prescale_load', load),
     ...reading('prescale_capacity', capacity)

@@ -18,6 +18,9 @@ const summarySchema = Type.Object({
   asOf: Type.Union([Type.Integer(), Type.Null()]),
   decision: Type.Union([Type.Object({}, { additionalProperties: true }), Type.Null()]),
   verdict: Type.Union([Type.Object({}, { additionalProperties: true }), Type.Null()]),
+  saved: Type.Optional(Type.Object({
+    since: Type.Integer(), instanceHours: Type.Number(), violationMinutes: Type.Number()
+  }, { description: 'Against HPA, both simulated, since then; positive is better.' })),
   demo: Type.Optional(Type.Boolean())
 })
 

@@ -43,7 +43,7 @@ async function once ({ url, json, watch }: Omit<ServicesFlags, 'intervalSeconds'
   if (json) return JSON.stringify(list, null, watch ? undefined : 2)
   if (list.length === 0) return 'Nothing is watched yet.'
   const shown = watch && process.stdout.isTTY ? list.slice(0, Math.max(1, process.stdout.rows - 4)) : list
-  const [header, ...lines] = table([['SERVICE', 'REPLICAS', 'NOW', 'SOURCE', 'SCORE', 'SEVERITY', 'AGE'], ...shown.map(row)]).split('\n')
+  const [header, ...lines] = table([['SERVICE', 'REPLICAS', 'NOW', 'SOURCE', 'SCORE', 'SEVERITY', 'SAVED', 'AGE'], ...shown.map(row)]).split('\n')
   const more = shown.length < list.length ? [`and ${list.length - shown.length} more`] : []
   return [coloured('bold', header), ...lines.map((line, i) => coloured(colourOf(shown[i]), line)), ...more].join('\n')
 }
@@ -68,15 +68,27 @@ function colourOf ({ decision, verdict }: Shown): Colour {
 
 type Shown = Omit<ServiceSummary, 'asOf'> & { readonly asOf: number | null }
 
-function row ({ service, asOf, decision, verdict, demo }: Shown): string[] {
+function row ({ service, asOf, decision, verdict, saved, demo }: Shown): string[] {
   const age = asOf === null ? '-' : `${Math.max(0, Math.round((Date.now() - asOf) / 1000))} s`
   return [
     demo ? `${service} (demo)` : service,
     decision === null ? '-' : String(decision.replicas),
     decision === null ? '-' : String(decision.currentReplicas),
-    decision === null ? '-' : decision.validUntil > Date.now() ? decision.source : 'out of date',
+    decision === null ? '-' : decision.validUntil > Date.now() ? sourceText(decision) : 'out of date',
     verdict === null ? '-' : verdict.score.toFixed(2),
     verdict === null ? '-' : verdict.severity,
+    saved === undefined ? '-' : savedText(saved),
     age
   ]
+}
+
+/** Whoever reads the table must not take a decision for one that is obeyed. */
+function sourceText ({ source, mode }: NonNullable<Shown['decision']>): string {
+  return mode === 'act' ? source : `${source} (${mode})`
+}
+
+/** Against HPA: instance-hours that it would have paid for more, and minutes that it would have violated more. */
+function savedText ({ instanceHours, violationMinutes }: NonNullable<Shown['saved']>): string {
+  const signed = (value: number) => `${value < 0 ? '-' : '+'}${Math.abs(value).toFixed(1)}`
+  return `${signed(instanceHours)} h, ${signed(violationMinutes)} min`
 }

@@ -21,6 +21,15 @@ export function createCluster (ready: number, { startUpSeconds, stepSeconds }: {
   return { ready, queue: 0, starting: new Float64Array(Math.floor(startUpSeconds / (stepSeconds / 2)) + 1) }
 }
 
+/** A copy of a cluster, for another start-up time; what is on its way arrives when it would have. */
+export function copyCluster (cluster: Cluster, setting: { startUpSeconds: number, stepSeconds: number }): Cluster {
+  const copy = createCluster(cluster.ready, setting)
+  copy.queue = cluster.queue
+  copy.starting.set(cluster.starting.subarray(0, copy.starting.length))
+  for (let i = copy.starting.length; i < cluster.starting.length; i++) copy.starting[copy.starting.length - 1] += cluster.starting[i]
+  return copy
+}
+
 /** Lets one step of this load pass, in place. */
 export function passStep (cluster: Cluster, load: number, stepSeconds: number): StepOutcome {
   const seconds = stepSeconds / 2

@@ -17,6 +17,7 @@ export function decide (seen: Seen, outlook: Outlook | null, policy: Policy): De
   const { replicas, adjustments } = applyStages(chosen.replicas, seen, policy)
   return {
     service: seen.service,
+    mode: policy.mode,
     asOf: seen.at,
     validUntil: seen.at + policy.decisionTtlSeconds * 1000,
     replicas,

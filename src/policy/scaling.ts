@@ -14,6 +14,11 @@ export function emptyScalingState (): ScalingState {
   return { window: null, capacity: emptyCapacity, leadTime: emptyLeadTime, history: emptyScaleHistory, steering: emptySteering, last: null }
 }
 
+/** Otherwise the replicas that are reported are somebody else's doing, and say nothing of ours. */
+function isObeyed ({ mode }: Policy): boolean {
+  return mode === 'act'
+}
+
 /** Takes the sample in: demand, capacity, start-up time, window. */
 export function observe (state: ScalingState, sample: Sample, policy: Policy): Seen {
   const { at, service } = sample
@@ -27,7 +32,7 @@ export function observe (state: ScalingState, sample: Sample, policy: Policy): S
   const instance = fullCapacity(capacity, demand)
   const steering = demand.load === null || instance === null
     ? state.steering
-    : steer(state.steering, { load: demand.load / instance, readyReplicas: demand.readyReplicas, isOurs: state.last?.source === 'forecast' }, policy)
+    : steer(state.steering, { load: demand.load / instance, readyReplicas: isObeyed(policy) ? demand.readyReplicas : null, isOurs: state.last?.source === 'forecast' }, policy)
   return { service, at, state: { ...state, window, capacity, leadTime, steering }, demand, fullCapacity: instance, currentReplicas }
 }
 
@@ -54,7 +59,7 @@ export function learn ({ state, at, demand, currentReplicas }: Seen, decision: D
     : state.history
   return {
     ...state,
-    leadTime: expectReady(state.leadTime, { at, from: currentReplicas ?? replicas, to: replicas }),
+    leadTime: isObeyed(policy) ? expectReady(state.leadTime, { at, from: currentReplicas ?? replicas, to: replicas }) : state.leadTime,
     history: rememberScaling(history, {
       at, recommended: stabilizedFrom(decision.adjustments, replicas), change: replicas - (currentReplicas ?? replicas), behavior: policy.behavior
     }),

@@ -1,5 +1,5 @@
 import type { Decision, Objective, Policy } from '../domain.ts'
-import { createCluster, obey, passStep, type Cluster } from './cluster.ts'
+import { copyCluster, createCluster, obey, passStep, type Cluster } from './cluster.ts'
 import { steering } from './defaults.ts'
 
 /**
@@ -73,11 +73,8 @@ function presentCluster (before: Cluster | null, readyReplicas: number | null): 
 /** Lets the cluster obey a decision, and begins anew for another kind of model. */
 export function afterDecision (state: Steering, { replicas, source, modelVersion }: Pick<Decision, 'replicas' | 'source' | 'modelVersion'>,
   { startUpSeconds, stepSeconds }: { startUpSeconds: number, stepSeconds: number }): Steering {
-  const cluster = createCluster(state.cluster?.ready ?? replicas, { startUpSeconds, stepSeconds })
-  if (state.cluster !== null) {
-    cluster.queue = state.cluster.queue
-    cluster.starting.set(state.cluster.starting.subarray(0, cluster.starting.length))
-  }
+  const setting = { startUpSeconds, stepSeconds }
+  const cluster = state.cluster === null ? createCluster(replicas, setting) : copyCluster(state.cluster, setting)
   obey(cluster, replicas)
   // "load/1.2.0" and "load/1.3.0" are of one kind.
   const model = source === 'forecast' ? modelVersion.split('/')[0] : state.model

@@ -47,7 +47,8 @@ function followDecision (state: PushState, decision: Decision): { state: PushSta
   const { service, asOf: at, replicas: to } = decision
   if (at <= state.decidedAt) return { state, changes: [] }
   const from = state.replicas
-  const changes: Change[] = from === null || from === to ? [] : [{ kind: 'decision.changed', service, at, from, to, decision }]
+  // In shadow nobody is told; the change is shown.
+  const changes: Change[] = from === null || from === to || decision.mode === 'shadow' ? [] : [{ kind: 'decision.changed', service, at, from, to, decision }]
   return { state: { ...state, decidedAt: at, replicas: to }, changes }
 }
 

@@ -69,6 +69,7 @@ export async function * replayRows (trace: AsyncIterable<TraceRow> | Iterable<Tr
 function policyOf ({ capacity, target, startUpSeconds, min = 1, max = 200, policy, ...settings }: ReplaySettings): Policy {
   const { stepSeconds = 60, seasonSeconds = 86_400, violationTarget = 0.01 } = settings
   return {
+    mode: 'act',
     minReplicas: min,
     maxReplicas: max,
     target: { kind: 'perReplica', signal: 'requestsPerSecond', atTarget: capacity * target, utilization: target },

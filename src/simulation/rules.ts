@@ -1,5 +1,5 @@
-import type { Behavior } from '../domain.ts'
-import { emptyScaleHistory, kubernetesBehavior, limitRange, limitRate, rememberScaling, replicasForLoad, stabilize, type ScaleHistory } from '../policy/hpa.ts'
+import { emptyScaleHistory } from '../policy/hpa.ts'
+import { hpaStep } from '../policy/hpa-controller.ts'
 import { firstReplicas, type ClusterSetting, type LoadSeries } from './score.ts'
 
 /** The end of one step, as a rule sees it. */
@@ -23,35 +23,18 @@ export function wishesOf ({ startAt, loads }: LoadSeries, rule: Rule, setting: C
   })
 }
 
-/** How often HPA looks, which its rate limits count on. */
-const syncSeconds = 15
-
 /**
- * HorizontalPodAutoscaler as it comes: an External metric of the type AverageValue, stabilisation, rate limits, range. In a longer step
- * it has as many rounds as it would have, each on the load of the whole step.
+ * HorizontalPodAutoscaler as it comes; nothing changes while no load is known.
  *
  * @param expect what stands in for the present load, where that is more; the load itself where not given.
  */
-export function hpaRule (setting: ClusterSetting, { behavior = kubernetesBehavior, expect }: { behavior?: Behavior, expect?: (moment: Moment) => number } = {}): Rule {
-  const rounds = Math.max(1, Math.floor(setting.stepSeconds / syncSeconds))
-  let history: ScaleHistory = emptyScaleHistory
-
-  function round (at: number, load: number, currentReplicas: number): number {
-    const recommended = replicasForLoad(load, { atTarget: setting.target, currentReplicas, behavior })
-    // As at first sight of a service: what runs counts as recommended.
-    if (history.recommendations.length === 0) history = rememberScaling(history, { at: at - 1, recommended: currentReplicas, change: 0, behavior })
-    const present = { at, currentReplicas, behavior, history }
-    const stable = stabilize(recommended, present).replicas
-    const replicas = limitRange(limitRate(stable, present).replicas, setting).replicas
-    history = rememberScaling(history, { at, recommended, change: replicas - currentReplicas, behavior })
-    return replicas
-  }
-
+export function hpaRule (setting: ClusterSetting, { expect }: { expect?: (moment: Moment) => number } = {}): Rule {
+  let history = emptyScaleHistory
   return (moment) => {
     const expected = expect?.(moment) || 0
-    let replicas = moment.currentReplicas
-    if (Number.isNaN(moment.load)) return replicas
-    for (let left = rounds - 1; left >= 0; left--) replicas = round(moment.at - left * syncSeconds * 1000, Math.max(moment.load, expected), replicas)
-    return replicas
+    if (Number.isNaN(moment.load)) return moment.currentReplicas
+    const step = hpaStep(history, { ...setting, ...moment, load: Math.max(moment.load, expected) })
+    history = step.history
+    return step.replicas
   }
 }

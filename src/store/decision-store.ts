@@ -1,4 +1,4 @@
-import type { Decision, Suggestion, Verdict } from '../domain.ts'
+import type { Decision, Savings, Suggestion, Verdict } from '../domain.ts'
 import type { Keys } from './keys.ts'
 import type { PastVerdict } from './past-verdict.ts'
 import { answered, type RedisClient } from './redis.ts'
@@ -55,6 +55,7 @@ export function createDecisionStore ({ redis, keys, freshMs = 0 }: DecisionStore
   }
   const verdict = async (service: string) => parsed<Verdict>(await field(service, 'verdict'))
   const suggestion = async (service: string) => parsed<Suggestion>(await field(service, 'suggestion'))
+  const savings = async (service: string) => parsed<Savings>(await field(service, 'savings'))
 
   /** The three together; `known` is false for a service that no sample ever came for. */
   const snapshot = (service: string) => answered(redis, async () => {
@@ -88,7 +89,7 @@ export function createDecisionStore ({ redis, keys, freshMs = 0 }: DecisionStore
     return newest.flatMap((decision) => decision?.hash === undefined ? [] : [{ service: decision.service, asOf: decision.asOf, hash: decision.hash }])
   })
 
-  return { latest, latestJson, verdict, suggestion, snapshot, history, verdicts, services, heads }
+  return { latest, latestJson, verdict, suggestion, savings, snapshot, history, verdicts, services, heads }
 }
 export type DecisionStore = ReturnType<typeof createDecisionStore>
 

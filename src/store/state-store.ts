@@ -1,5 +1,5 @@
 import { Packr } from 'msgpackr'
-import type { Decision, Incident, ServiceEvent, Suggestion, Verdict } from '../domain.ts'
+import type { Decision, Incident, Savings, ServiceEvent, Suggestion, Verdict } from '../domain.ts'
 import { commitLua } from './commit-lua.ts'
 import type { EnvelopeKind } from './envelope.ts'
 import type { Keys } from './keys.ts'
@@ -33,6 +33,7 @@ export interface Changes<State, Series> {
   readonly decisions: readonly Decision[]
   readonly verdict?: Verdict
   readonly suggestion?: Suggestion
+  readonly savings?: Savings
   readonly events: readonly ServiceEvent[]
   /** By id, as they are now. */
   readonly incidents?: ReadonlyMap<string, Incident>
@@ -133,7 +134,7 @@ export type StateStore<State, Series> = ReturnType<typeof createStateStore<State
 
 type Argument = string | number | Uint8Array
 
-function changedFields ({ job, state, series, network, decisions, verdict, suggestion }: Changes<unknown, unknown>): Argument[][] {
+function changedFields ({ job, state, series, network, decisions, verdict, suggestion, savings }: Changes<unknown, unknown>): Argument[][] {
   const fields: Argument[][] = [['job', JSON.stringify(job)]]
   if (state) fields.push(['state', packr.pack(state)])
   if (series) fields.push(['series', packr.pack(series)])
@@ -143,12 +144,13 @@ function changedFields ({ job, state, series, network, decisions, verdict, sugge
   if (last?.hash) fields.push(['chain', last.hash])
   if (verdict) fields.push(['verdict', JSON.stringify(verdict)])
   if (suggestion) fields.push(['suggestion', JSON.stringify(suggestion)])
+  if (savings) fields.push(['savings', JSON.stringify(savings)])
   return fields
 }
 
-function summaryJson (service: string, { summary }: StoredService<unknown, unknown>, { decisions, verdict }: Changes<unknown, unknown>): string {
+function summaryJson (service: string, { summary }: StoredService<unknown, unknown>, { decisions, verdict, savings }: Changes<unknown, unknown>): string {
   const decision = decisions.at(-1)
-  return decision || verdict || summary === null ? JSON.stringify(summarize(summary, { service, decision, verdict })) : ''
+  return decision || verdict || summary === null ? JSON.stringify(summarize(summary, { service, decision, verdict, savings })) : ''
 }
 
 function listed (entries: readonly (readonly Argument[])[]): Argument[] {

@@ -1,6 +1,6 @@
-import type { Decision, Verdict } from '../domain.ts'
+import type { Decision, Savings, Verdict } from '../domain.ts'
 
-type ShortDecision = Pick<Decision, 'asOf' | 'validUntil' | 'replicas' | 'currentReplicas' | 'source'>
+type ShortDecision = Pick<Decision, 'mode' | 'asOf' | 'validUntil' | 'replicas' | 'currentReplicas' | 'source'>
 type ShortVerdict = Pick<Verdict, 'asOf' | 'score' | 'isAnomaly' | 'severity'>
 
 /** What a list of services shows of one; null is what there is none of yet. */
@@ -10,27 +10,36 @@ export interface ServiceSummary {
   readonly asOf: number
   readonly decision: ShortDecision | null
   readonly verdict: ShortVerdict | null
+  /** Against HPA, since the service was first seen; positive is better. Absent before anything was compared. */
+  readonly saved?: { readonly since: number, readonly instanceHours: number, readonly violationMinutes: number }
   readonly demo?: boolean
 }
 
-export interface Said { readonly service: string, readonly decision?: Decision, readonly verdict?: Verdict }
+export interface Said { readonly service: string, readonly decision?: Decision, readonly verdict?: Verdict, readonly savings?: Savings | undefined }
 
 /** The summary after a batch: what the batch said, and from before what it did not say anew. */
-export function summarize (before: ServiceSummary | null, { service, decision, verdict }: Said): ServiceSummary {
+export function summarize (before: ServiceSummary | null, { service, decision, verdict, savings }: Said): ServiceSummary {
+  const saved = savings ? shortSavings(savings) : before?.saved
   const demo = decision ? decision.demo : before?.demo
   return {
     service,
     asOf: Math.max(before?.asOf ?? 0, decision?.asOf ?? 0, verdict?.asOf ?? 0),
     decision: decision ? shortDecision(decision) : before?.decision ?? null,
     verdict: verdict ? shortVerdict(verdict) : before?.verdict ?? null,
+    ...(saved && { saved }),
     ...(demo && { demo })
   }
 }
 
-function shortDecision ({ asOf, validUntil, replicas, currentReplicas, source }: Decision): ShortDecision {
-  return { asOf, validUntil, replicas, currentReplicas, source }
+function shortDecision ({ mode, asOf, validUntil, replicas, currentReplicas, source }: Decision): ShortDecision {
+  return { mode, asOf, validUntil, replicas, currentReplicas, source }
 }
 
 function shortVerdict ({ asOf, score, isAnomaly, severity }: Verdict): ShortVerdict {
   return { asOf, score, isAnomaly, severity }
+}
+
+function shortSavings ({ since, hpa, prescale }: Savings): NonNullable<ServiceSummary['saved']> {
+  const places = (value: number) => Number(value.toFixed(3))
+  return { since, instanceHours: places(hpa.instanceHours - prescale.instanceHours), violationMinutes: places(hpa.violationMinutes - prescale.violationMinutes) }
 }

@@ -8,7 +8,7 @@ import { openAccess } from '../../src/access/access.ts'
 import { createApp } from '../../src/api/app.ts'
 import type { Api, ApiOptions } from '../../src/api/context.ts'
 import { loadConfig, type Config } from '../../src/config.ts'
-import type { Decision, Incident, Suggestion, Verdict } from '../../src/domain.ts'
+import type { Decision, Incident, Savings, Suggestion, Verdict } from '../../src/domain.ts'
 import { PrescaleError } from '../../src/errors.ts'
 import { createRouting } from '../../src/routing.ts'
 import type { AuditEntry, StoredAuditEntry } from '../../src/store/audit-log.ts'
@@ -43,6 +43,7 @@ export function createFakes () {
     decisions: new Map<string, Decision>(),
     history: new Map<string, Decision[]>(),
     verdicts: new Map<string, Verdict>(),
+    savings: new Map<string, Savings>(),
     suggestions: new Map<string, Suggestion>(),
     pastVerdicts: new Map<string, PastVerdict[]>(),
     incidents: [] as Incident[],
@@ -64,6 +65,7 @@ export function createFakes () {
       latest: (service: string) => asked(() => fakes.decisions.get(service) ?? null),
       latestJson: (service: string) => asked(() => JSON.stringify(fakes.decisions.get(service) ?? null)),
       verdict: (service: string) => asked(() => fakes.verdicts.get(service) ?? null),
+      savings: (service: string) => asked(() => fakes.savings.get(service) ?? null),
       suggestion: (service: string) => asked(() => fakes.suggestions.get(service) ?? null),
       snapshot: (service: string) => asked(() => ({
         known: known(service), decision: fakes.decisions.get(service) ?? null, verdict: fakes.verdicts.get(service) ?? null, suggestion: fakes.suggestions.get(service) ?? null
@@ -184,6 +186,7 @@ export function expectProblem ({ status, type, text, body }: Awaited<ReturnType<
 export function decisionOf (service: string, more: Partial<Decision> = {}): Decision {
   return {
     service,
+    mode: 'act',
     asOf: now - 30_000,
     validUntil: now + 150_000,
     replicas: 14,

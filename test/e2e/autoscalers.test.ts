@@ -43,7 +43,7 @@ listen: { port: ${ports.http}, grpc: { port: ${ports.grpc} }, kubernetes: { port
 dataDirectory: ${join(folder, 'data')}
 push: { webhooks: [{ url: 'http://127.0.0.1:${(receiver.address() as AddressInfo).port}/', secret: 0123456789abcdef }] }
 services:
-  shop: { target: { requestsPerSecond: 10, utilization: 1 }, stepSeconds: 1, maxReplicas: 100, startUpSeconds: 1 }
+  shop: { mode: act, target: { requestsPerSecond: 10, utilization: 1 }, stepSeconds: 1, maxReplicas: 100, startUpSeconds: 1 }
 `)
     child = spawn(process.execPath, [join(root, 'dist/src/main.js'), 'start', '--config', 'prescale.yaml', '--no-demo'], { cwd: folder, stdio: 'pipe' })
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => { output = (output + String(chunk)).slice(-20_000) })

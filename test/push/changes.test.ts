@@ -38,6 +38,14 @@ describe('what is told of decisions', () => {
   it('is told once, also when an event comes twice or late', () => {
     expect(kinds(decided(1, 4), decided(2, 6), decided(2, 6), decided(1, 4))).toEqual([['decision.changed', 2]])
   })
+
+  it('is told to nobody while the service is in shadow, and is told when it advises', () => {
+    const inMode = (mode: 'shadow' | 'advise', at: number, replicas: number): ServiceEvent =>
+      ({ kind: 'decision', decision: decisionOf('shop', { mode, asOf: at * minute, replicas }) })
+
+    expect(kinds(inMode('shadow', 1, 4), inMode('shadow', 2, 6))).toEqual([])
+    expect(kinds(inMode('shadow', 1, 4), inMode('advise', 2, 6))).toEqual([['decision.changed', 2]])
+  })
 })
 
 describe('what is told of incidents', () => {

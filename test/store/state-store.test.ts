@@ -17,6 +17,7 @@ interface Series { readonly known: readonly number[] }
 const state = (lastAt: number): State => ({ version: 1, lastAt, window: Float64Array.of(1.5, NaN, -Infinity), counts: new Map([['__proto__', 1]]) })
 const decision = (asOf: number, replicas = 3): Decision => ({
   service: 'shop',
+  mode: 'act',
   asOf,
   validUntil: asOf + 60_000,
   replicas,
@@ -178,7 +179,7 @@ describe.each(servers)('state on $name', ({ name, have, open }) => {
       expect(await decisions.services()).toEqual([{
         service: 'shop',
         asOf: 3,
-        decision: { asOf: 2, validUntil: 60_002, replicas: 5, currentReplicas: 2, source: 'reactive' },
+        decision: { mode: 'act', asOf: 2, validUntil: 60_002, replicas: 5, currentReplicas: 2, source: 'reactive' },
         verdict: { asOf: 3, score: 0.2, isAnomaly: false, severity: 'none' }
       }])
     })

@@ -10,6 +10,7 @@ export const minute = 60_000
 
 /** One instance carries 100 requests/s, 70 at the target; two minutes to start; minutes as steps. */
 export const policy: Policy = {
+  mode: 'act',
   minReplicas: 1,
   maxReplicas: 50,
   target: { kind: 'perReplica', signal: 'requestsPerSecond', atTarget: 70, utilization: 0.7 },

@@ -2,6 +2,7 @@
 
 /** 50 requests per second per replica, from the first sample on. */
 export const policy = {
+  mode: 'act',
   minReplicas: 1,
   maxReplicas: 100,
   target: { kind: 'perReplica', signal: 'requestsPerSecond', atTarget: 50, utilization: 0.7 },

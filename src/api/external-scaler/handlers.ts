@@ -1,7 +1,7 @@
 import { status, type sendUnaryData, type ServerUnaryCall, type ServerWritableStream } from '@grpc/grpc-js'
 import { serviceNamePattern, type Decision } from '../../domain.ts'
 import { PrescaleError } from '../../errors.ts'
-import { currentDecision, type DecisionContext } from '../decisions.ts'
+import { decisionToObey, type DecisionContext } from '../decisions.ts'
 import type { ExternalScalerHandlers, GetMetricSpecResponse, ScaledObjectRef } from './contract.ts'
 
 const metricName = 'desired_replicas'
@@ -27,10 +27,10 @@ export function createHandlers ({ context, pollMs }: HandlersOptions) {
       serviceOf(ref)
       return specification
     }),
-    IsActive: answer(async (ref: ScaledObjectRef) => ({ result: isActive(await currentDecision(serviceOf(ref), context)) })),
+    IsActive: answer(async (ref: ScaledObjectRef) => ({ result: isActive(await decisionToObey(serviceOf(ref), context)) })),
     GetMetrics: answer(async ({ scaledObjectRef, metricName: asked }) => {
       if (asked !== '' && asked !== metricName) throw new PrescaleError('invalid-request', `There is no metric ${asked}, only ${metricName}.`)
-      const { replicas } = await currentDecision(serviceOf(scaledObjectRef), context)
+      const { replicas } = await decisionToObey(serviceOf(scaledObjectRef), context)
       return { metricValues: [{ metricName, metricValue: replicas, metricValueFloat: replicas }] }
     }),
     StreamMetricSpec: (call) => {
@@ -52,7 +52,7 @@ export function createHandlers ({ context, pollMs }: HandlersOptions) {
   async function follow (call: ServerWritableStream<ScaledObjectRef, { result: boolean }>, service: string, gone: AbortSignal): Promise<void> {
     let told: boolean | undefined
     while (!gone.aborted) {
-      const active = await currentDecision(service, context).then(isActive, (error: unknown) => {
+      const active = await decisionToObey(service, context).then(isActive, (error: unknown) => {
         if (error instanceof PrescaleError && error.status === 503) return told
         throw error
       })

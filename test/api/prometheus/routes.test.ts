@@ -17,7 +17,7 @@ function add (service: string, more: Partial<Decision> = {}): void {
   test.fakes.decisions.set(service, decision)
   test.fakes.history.set(service, [decision])
   const { asOf, validUntil, replicas, currentReplicas, source } = decision
-  test.fakes.summaries.push({ service, asOf, decision: { asOf, validUntil, replicas, currentReplicas, source }, verdict: null })
+  test.fakes.summaries.push({ service, asOf, decision: { mode: 'act', asOf, validUntil, replicas, currentReplicas, source }, verdict: null })
 }
 
 async function get (path: string, parameters: Record<string, string> = {}) {
