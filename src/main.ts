@@ -5,6 +5,7 @@ import { addBacktest } from './cli/backtest.ts'
 import { addCheck } from './cli/check.ts'
 import { addDetect } from './cli/detect.ts'
 import { addExplain } from './cli/explain.ts'
+import { addIncidents } from './cli/incidents.ts'
 import { packageVersion } from './cli/package-root.ts'
 import { addReplay } from './cli/replay.ts'
 import { addServices } from './cli/services.ts'
@@ -25,10 +26,11 @@ Examples:
   prescale check --config prescale.yaml             say everything that is wrong with a configuration
   prescale services                                 show what is watched and decided
   prescale explain demo-shop                        say why
+  prescale incidents                                show what does not behave as usual
   prescale replay --trace load.csv --capacity 100 --out decisions.csv
                                                     see what would have been decided on your own history
   prescale backtest --trace load.csv --capacity 100 compare it there with HPA and others`)
 
-for (const add of [addStart, addCheck, addServices, addExplain, addTrain, addReplay, addBacktest, addDetect, addToken, addAudit]) add(program)
+for (const add of [addStart, addCheck, addServices, addIncidents, addExplain, addTrain, addReplay, addBacktest, addDetect, addToken, addAudit]) add(program)
 
 program.parseAsync().catch(fail)

@@ -4,8 +4,9 @@ import { serviceOfIncident, type Incident, type IncidentFeedback, type IncidentR
 import { PrescaleError } from '../errors.ts'
 import type { Api, ApiContext } from './context.ts'
 import { refuseUnknown } from './decisions.ts'
+import { findRelations } from './incident-relations.ts'
 import { allowedServices } from './principal.ts'
-import { answers, incidentSchema, serviceName, serviceParams } from './schemas.ts'
+import { answers, incidentSchema, relationsSchema, serviceName, serviceParams } from './schemas.ts'
 
 const tags = ['incidents']
 const listSchema = Type.Object({ incidents: Type.Array(incidentSchema) })
@@ -37,7 +38,7 @@ export function incidentRoutes (app: Api, context: ApiContext): void {
   }, async (request) => {
     const { service, since, state, limit = 100 } = request.query
     const named = service === undefined ? null : new Set(service.split(','))
-    const may = allowedServices(request as unknown as Parameters<typeof allowedServices>[0])
+    const may = allowedServices(request as unknown as FastifyRequest)
     const wanted = (name: string) => (named?.has(name) ?? true) && (may?.(name) ?? true)
     return { incidents: (await incidents.list({ since, state, limit, wanted })).map((incident) => shown(incident, context)) }
   })
@@ -57,8 +58,16 @@ export function incidentRoutes (app: Api, context: ApiContext): void {
   })
 
   app.get('/v1/services/:service/incidents/:id', {
-    schema: { tags, summary: 'One incident', params: incidentParams, response: answers(200, incidentSchema, 404, 503) }
-  }, async ({ params }) => shown(await requireIncident(params, context), context))
+    schema: {
+      tags,
+      summary: 'One incident, with those of other services that have to do with it, and where it probably began',
+      params: incidentParams,
+      response: answers(200, Type.Intersect([incidentSchema, relationsSchema]), 404, 503)
+    }
+  }, async (request) => {
+    const incident = await requireIncident(request.params, context)
+    return { ...shown(incident, context), ...await findRelations(incident, context, allowedServices(request as unknown as FastifyRequest)) }
+  })
 
   feedbackRoutes(app, context)
 }

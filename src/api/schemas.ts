@@ -132,6 +132,21 @@ export const incidentSchema = object({
   demo: optional(Type.Boolean())
 })
 
+const relatedSchema = object({
+  id: Type.String(),
+  service: Type.String(),
+  state: Type.Enum(['open', 'closed']),
+  startedAt: Type.Integer(),
+  endedAt: nullable(Type.Integer()),
+  severity: Type.String(),
+  relation: Type.Enum(['upstream', 'downstream', 'labels'], { description: '`upstream`: the service needs it; `downstream`: it needs the service; `labels`: they have only these in common' }),
+  sharedLabels: Type.Record(Type.String(), Type.String())
+})
+export const relationsSchema = object({
+  related: Type.Array(relatedSchema, { description: 'incidents of other services at the same time, earliest start first' }),
+  likelyOrigin: nullable(relatedSchema)
+})
+
 export const suggestionSchema = object({
   service: Type.String(),
   asOf: time('The newest sample'),

@@ -1,16 +1,20 @@
 import { clientHeaders } from '../config.ts'
 import { PrescaleError } from '../errors.ts'
 
+interface Sent { readonly method: 'POST' | 'DELETE', readonly body?: unknown }
+
 /**
  * Asks a running prescale, with the token of the environment.
  *
  * @throws PrescaleError `source-unreachable` with what it says instead of an answer.
  */
-export async function ask<T> (url: string, path: string): Promise<T> {
+export async function ask<T> (url: string, path: string, sent?: Sent): Promise<T> {
   const address = new URL(path, url)
   let response: Response
   try {
-    response = await fetch(address, { headers: clientHeaders(), signal: AbortSignal.timeout(30_000) })
+    const headers = { ...clientHeaders(), ...(sent?.body !== undefined && { 'content-type': 'application/json' }) }
+    const body = sent?.body === undefined ? null : JSON.stringify(sent.body)
+    response = await fetch(address, { method: sent?.method ?? 'GET', headers, body, signal: AbortSignal.timeout(30_000) })
   } catch (error) {
     throw new PrescaleError('source-unreachable', `${address.href} does not answer; is prescale running there? --url names another address.`, { cause: error })
   }

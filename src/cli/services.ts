@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { styleText } from 'node:util'
 import type { Command } from 'commander'
 import type { ServiceSummary } from '../store/summary.ts'
 import { table } from './table.ts'
 import { number, say } from './terminal.ts'
+import { again } from './watch.ts'
 
 interface ServicesFlags {
   readonly url: string
@@ -31,10 +31,7 @@ Examples:
 
 async function services ({ watch, intervalSeconds, ...flags }: ServicesFlags): Promise<void> {
   if (!watch) return say(await once(flags))
-  for (;;) {
-    show(await once({ ...flags, watch }).catch((error: Error) => error.message))
-    await sleep(1000 * intervalSeconds)
-  }
+  await again(() => once({ ...flags, watch }), intervalSeconds)
 }
 
 async function once ({ url, json, watch }: Omit<ServicesFlags, 'intervalSeconds'>): Promise<string> {
@@ -46,11 +43,6 @@ async function once ({ url, json, watch }: Omit<ServicesFlags, 'intervalSeconds'
   const [header, ...lines] = table([['SERVICE', 'REPLICAS', 'NOW', 'SOURCE', 'SCORE', 'SEVERITY', 'SAVED', 'AGE'], ...shown.map(row)]).split('\n')
   const more = shown.length < list.length ? [`and ${list.length - shown.length} more`] : []
   return [coloured('bold', header), ...lines.map((line, i) => coloured(colourOf(shown[i]), line)), ...more].join('\n')
-}
-
-/** On a terminal in the place of what was there before. */
-function show (text: string): void {
-  say(process.stdout.isTTY ? `\x1b[H\x1b[2J${text}\n\n${new Date().toLocaleTimeString()}; Ctrl-C ends` : text)
 }
 
 type Colour = 'bold' | 'red' | 'yellow' | 'dim' | null

@@ -5,6 +5,8 @@ import { answered, replies, type RedisClient } from './redis.ts'
 export interface IncidentQuery {
   /** Epoch ms: only incidents with a later anomaly. */
   readonly since?: number | undefined
+  /** Epoch ms: only incidents whose newest anomaly is not later. */
+  readonly until?: number | undefined
   readonly state?: Incident['state'] | undefined
   readonly limit: number
   /** Incidents of other services are passed over. */
@@ -35,13 +37,13 @@ export function createIncidentStore ({ redis, keys }: { readonly redis: RedisCli
     return newestFirst(lists.flat()).slice(0, query.limit)
   })
 
-  const openOf = async (partition: number, { since = -Infinity, wanted = () => true }: IncidentQuery): Promise<Incident[]> => {
+  const openOf = async (partition: number, { since = -Infinity, until = Infinity, wanted = () => true }: IncidentQuery): Promise<Incident[]> => {
     const ids = await redis.smembers(keys.openIncidents(partition))
-    return (await read(ids.filter((id) => wanted(serviceOfIncident(id))))).filter(({ lastAnomalyAt }) => lastAnomalyAt > since)
+    return (await read(ids.filter((id) => wanted(serviceOfIncident(id))))).filter(({ lastAnomalyAt: at }) => at > since && at <= until)
   }
 
-  const idsAfter = (key: string, { since }: IncidentQuery, page: number): Promise<string[]> =>
-    redis.zrevrangebyscore(key, '+inf', since === undefined ? '-inf' : `(${since}`, 'LIMIT', page * idsPerRead, idsPerRead)
+  const idsAfter = (key: string, { since, until }: IncidentQuery, page: number): Promise<string[]> =>
+    redis.zrevrangebyscore(key, until ?? '+inf', since === undefined ? '-inf' : `(${since}`, 'LIMIT', page * idsPerRead, idsPerRead)
 
   /** Page after page, until there are enough that somebody wants. */
   const collect = async (idsOf: (page: number) => Promise<string[]>, { state, limit, wanted = () => true }: IncidentQuery): Promise<Incident[]> => {

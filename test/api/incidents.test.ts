@@ -74,6 +74,27 @@ describe('the incidents of one service', () => {
   })
 })
 
+describe('related incidents', () => {
+  const one = async (service: string, id: string, token?: string) => (await get(`/v1/services/${service}/incidents/${id}`, token)).body
+
+  it('come from the settings of the file and of HTTP, and name the likely origin', async () => {
+    test.fakes.put.set('shop', { dependsOn: ['team-a'], labels: { node: 'n1' } })
+    test.fakes.put.set('quiet', { labels: { node: 'n1' } })
+    const beside = incidentOf({ service: 'quiet', startedAt: now - 9 * minute, lastAnomalyAt: now })
+    test.fakes.incidents.push(beside)
+    const { related, likelyOrigin } = await one('shop', open)
+    expect(related).toMatchObject([{ id: ofTeam, relation: 'upstream' }, { id: beside.id, relation: 'labels', sharedLabels: { node: 'n1' } }])
+    expect(likelyOrigin).toMatchObject({ id: ofTeam, service: 'team-a', startedAt: now - 20 * minute })
+    expect(await one('team-a', ofTeam)).toMatchObject({ related: [{ id: open, relation: 'downstream' }], likelyOrigin: null })
+  })
+
+  it('are not those of services that the asker may not see', async () => {
+    test.fakes.put.set('team-a', { dependsOn: ['shop'] })
+    expect(await one('team-a', ofTeam)).toMatchObject({ related: [{ id: open }] })
+    expect(await one('team-a', ofTeam, 'team')).toMatchObject({ related: [], likelyOrigin: null })
+  })
+})
+
 describe('feedback', () => {
   const url = `/v1/services/shop/incidents/${open}/feedback`
   const say = (body: unknown, { token = 'ann', to = url } = {}) => call(test.app, 'POST', to, body, { authorization: `Bearer ${token}` })

@@ -130,8 +130,9 @@ export function createFakes () {
   return { fakes, stores }
 }
 
-function picked (incidents: readonly Incident[], { since = -Infinity, state, limit, wanted = () => true }: IncidentQuery): Incident[] {
-  return incidents.filter((one) => one.lastAnomalyAt > since && (state === undefined || one.state === state) && wanted(one.service)).slice(0, limit)
+function picked (incidents: readonly Incident[], { since = -Infinity, until = Infinity, state, limit, wanted = () => true }: IncidentQuery): Incident[] {
+  const fits = (one: Incident) => one.lastAnomalyAt > since && one.lastAnomalyAt <= until && (state === undefined || one.state === state)
+  return incidents.filter((one) => fits(one) && wanted(one.service)).slice(0, limit)
 }
 
 const signingKey = generateKeyPairSync('ed25519')
