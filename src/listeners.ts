@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs'
+import type { Server as TlsServer } from 'node:tls'
 import type { ApiOptions } from './api/context.ts'
 import { startExternalScaler } from './api/external-scaler/server.ts'
 import { createKubernetesApp } from './api/kubernetes/app.ts'
 import type { GrpcListen, KubernetesListen } from './config-adapters.ts'
 import { PrescaleError } from './errors.ts'
+import { openTlsFiles } from './tls-files.ts'
 
 type ListenerOptions = Pick<ApiOptions, 'config' | 'decisions' | 'settings' | 'now' | 'missing' | 'telemetry'>
 
@@ -12,37 +13,36 @@ type ListenerOptions = Pick<ApiOptions, 'config' | 'decisions' | 'settings' | 'n
  *
  * @throws PrescaleError `invalid-config` for a port that is taken, or a file that cannot be read.
  */
-export async function startListeners (options: ListenerOptions, onClose: (closer: () => unknown) => void): Promise<string[]> {
+export async function startListeners (options: ListenerOptions, onClose: OnClose): Promise<string[]> {
   const { grpc, kubernetes } = options.config()
-  const addresses: string[] = []
-  if (grpc) {
-    const { tls, host } = grpc
-    const files = tls ? { ...readPair(tls), clientCa: tls.clientCaFile === undefined ? null : readPem(tls.clientCaFile) } : null
-    const server = await startExternalScaler({ ...options, ...grpc, tls: files })
-      .catch((error: Error) => { throw cannotListen(error, grpc) })
-    onClose(server.close)
-    addresses.push(`KEDA external scaler (gRPC${tls ? ' with TLS' : ''}) on ${host}:${server.port}`)
-  }
-  if (kubernetes) {
-    const { tls, frontProxy, host, port } = kubernetes
-    const proxy = frontProxy ? { clientCa: readPem(frontProxy.clientCaFile), allowedNames: frontProxy.allowedNames ?? [] } : null
-    const app = createKubernetesApp({ ...options, tls: tls ? { ...readPair(tls), frontProxy: proxy } : null })
-    onClose(() => app.close())
-    addresses.push(`Kubernetes metrics on ${await app.listen({ host, port }).catch((error: Error) => { throw cannotListen(error, kubernetes) })}`)
-  }
-  return addresses
+  const opened: string[] = []
+  if (grpc) opened.push(await startGrpc(grpc, options, onClose))
+  if (kubernetes) opened.push(await startKubernetes(kubernetes, options, onClose))
+  return opened
 }
 
-function readPair ({ certificateFile, keyFile }: { certificateFile: string, keyFile: string }): { certificate: Buffer, key: Buffer } {
-  return { certificate: readPem(certificateFile), key: readPem(keyFile) }
+type OnClose = (closer: () => unknown) => void
+
+async function startGrpc (listen: GrpcListen, options: ListenerOptions, onClose: OnClose): Promise<string> {
+  const files = listen.tls ? openTlsFiles(listen.tls, { key: 'listen.grpc.tls', log: options.telemetry.log }) : null
+  if (files) onClose(files.close)
+  const server = await startExternalScaler({ ...options, ...listen, tls: files?.certificates ?? null })
+    .catch((error: Error) => { throw cannotListen(error, listen) })
+  onClose(server.close)
+  files?.follow(server)
+  return `KEDA external scaler (gRPC${files ? ' with TLS' : ''}) on ${listen.host}:${server.port}`
 }
 
-function readPem (path: string): Buffer {
-  try {
-    return readFileSync(path)
-  } catch (error) {
-    throw new PrescaleError('invalid-config', `${path} cannot be read: ${(error as Error).message}.`, { details: [{ path, expected: 'a readable PEM file' }], cause: error })
-  }
+async function startKubernetes (listen: KubernetesListen, options: ListenerOptions, onClose: OnClose): Promise<string> {
+  const { tls, frontProxy } = listen
+  const paths = tls && { ...tls, ...(frontProxy && { clientCaFile: frontProxy.clientCaFile }) }
+  const files = paths ? openTlsFiles(paths, { key: 'listen.kubernetes.tls', log: options.telemetry.log }) : null
+  if (files) onClose(files.close)
+  const app = createKubernetesApp({ ...options, tls: files && { ...files.certificates, allowedNames: frontProxy?.allowedNames ?? [] } })
+  onClose(() => app.close())
+  const address = await app.listen({ host: listen.host, port: listen.port }).catch((error: Error) => { throw cannotListen(error, listen) })
+  files?.follow(app.server as unknown as TlsServer)
+  return `Kubernetes metrics on ${address}`
 }
 
 function cannotListen (error: Error, { host, port }: GrpcListen | KubernetesListen): PrescaleError {

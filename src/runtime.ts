@@ -206,7 +206,7 @@ async function startApi (parts: Parts & Pick<ApiOptions, 'page'> & { reload: () 
   const { config, source, keys, routing, telemetry } = parts
   const missing = async () => await source.ping() ? [] : [`Redis (${source.description})`]
   const { listen, tls, monitoring } = config()
-  const tlsFiles = tls === null ? null : openTlsFiles(tls, telemetry.log)
+  const tlsFiles = tls === null ? null : openTlsFiles(tls, { key: 'listen.tls', log: telemetry.log })
   if (tlsFiles) onClose(tlsFiles.close)
   const app = await createApp({
     ...parts,

@@ -171,7 +171,7 @@ describe.skipIf(!haveOpenssl)(haveOpenssl ? 'TLS' : 'TLS (skipped: openssl is no
 
   const serve = async () => {
     const certificates = createAccess({ tokens: [{ name: 'a', sha256: hashToken('a'), scopes: ['read'] }], certificates: [{ name: 'keda-operator', scopes: ['read'] }, { name: 'feeder', scopes: ['ingest'] }] })
-    const tls = openTlsFiles(files, silent)
+    const tls = openTlsFiles(files, { key: 'listen.tls', log: silent })
     const { app } = await open('', { access: () => certificates, tls: tls.certificates })
     tls.follow(app.server as never)
     await app.listen({ host: '127.0.0.1', port: 0 })
@@ -218,9 +218,9 @@ describe.skipIf(!haveOpenssl)(haveOpenssl ? 'TLS' : 'TLS (skipped: openssl is no
 
   it('does not start with files that are none, or do not fit', () => {
     install(authority.issue('server'))
-    expect(() => openTlsFiles({ ...files, keyFile: join(folder, 'none') }, silent)).toThrow(expect.objectContaining({ code: 'invalid-config', details: [expect.objectContaining({ path: 'listen.tls' })] }))
+    expect(() => openTlsFiles({ ...files, keyFile: join(folder, 'none') }, { key: 'listen.tls', log: silent })).toThrow(expect.objectContaining({ code: 'invalid-config', details: [expect.objectContaining({ path: 'listen.tls' })] }))
     writeFileSync(files.keyFile, authority.issue('other').key)
-    expect(() => openTlsFiles(files, silent)).toThrow(expect.objectContaining({ code: 'invalid-config' }))
+    expect(() => openTlsFiles(files, { key: 'listen.tls', log: silent })).toThrow(expect.objectContaining({ code: 'invalid-config' }))
     expect(readFileSync(files.keyFile, 'utf8')).toContain('PRIVATE KEY')
   })
 })

@@ -3,20 +3,14 @@ import { ReflectionService } from '@grpc/reflection'
 import { HealthImplementation } from 'grpc-health-check'
 import type { ApiOptions } from '../context.ts'
 import type { DecisionContext } from '../decisions.ts'
+import { createReplaceableCredentials, type GrpcCertificates } from './credentials.ts'
 import { externalScalerName, externalScalerPackage, externalScalerService } from './contract.ts'
 import { createHandlers } from './handlers.ts'
-
-export interface ExternalScalerTls {
-  readonly certificate: Buffer
-  readonly key: Buffer
-  /** When it is given, callers have to show a certificate that it signed. */
-  readonly clientCa: Buffer | null
-}
 
 interface ExternalScalerOptions extends DecisionContext, Pick<ApiOptions, 'missing'> {
   readonly host: string
   readonly port: number
-  readonly tls: ExternalScalerTls | null
+  readonly tls: GrpcCertificates | null
   readonly pollMs?: number
 }
 
@@ -43,7 +37,8 @@ export async function startExternalScaler ({ host, port, tls, missing, pollMs = 
   await check()
   const timer = setInterval(() => { check().catch(() => {}) }, healthMs).unref()
 
-  const bound = await bind(server, `${host.includes(':') ? `[${host}]` : host}:${port}`, credentials(tls))
+  const replaceable = tls === null ? null : createReplaceableCredentials(tls)
+  const bound = await bind(server, `${host.includes(':') ? `[${host}]` : host}:${port}`, replaceable?.credentials ?? ServerCredentials.createInsecure())
 
   const close = async () => {
     clearInterval(timer)
@@ -59,14 +54,9 @@ export async function startExternalScaler ({ host, port, tls, missing, pollMs = 
       })
     })
   }
-  return { port: bound, close }
+  return { port: bound, setSecureContext: (certificates: GrpcCertificates) => { replaceable?.replace(certificates) }, close }
 }
 export type ExternalScaler = Awaited<ReturnType<typeof startExternalScaler>>
-
-function credentials (tls: ExternalScalerTls | null): ServerCredentials {
-  if (tls === null) return ServerCredentials.createInsecure()
-  return ServerCredentials.createSsl(tls.clientCa, [{ cert_chain: tls.certificate, private_key: tls.key }], tls.clientCa !== null)
-}
 
 function bind (server: Server, address: string, secured: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {

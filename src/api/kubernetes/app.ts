@@ -7,10 +7,12 @@ import { customMetricRoutes, discoveryRoutes, externalMetricRoutes } from './rou
 import { sendStatus } from './status.ts'
 
 export interface KubernetesTls {
-  readonly certificate: Buffer
+  readonly cert: Buffer
   readonly key: Buffer
-  /** Without it everybody may ask, which is for loopback only. */
-  readonly frontProxy: { readonly clientCa: Buffer, readonly allowedNames: readonly string[] } | null
+  /** Of kube-apiserver's front proxy. Without it everybody may ask, which is for loopback only. */
+  readonly ca?: Buffer
+  /** Common names of the front proxy; none for any. */
+  readonly allowedNames: readonly string[]
 }
 
 type KubernetesOptions = Pick<ApiOptions, 'decisions' | 'config' | 'now' | 'missing' | 'telemetry'> & { readonly tls: KubernetesTls | null }
@@ -34,10 +36,9 @@ export function createKubernetesApp ({ tls, missing, telemetry, ...context }: Ku
 
   app.setErrorHandler((error, request, reply) => sendStatus(reply, toPrescaleError(error, request)))
   app.setNotFoundHandler((request, reply) => sendStatus(reply, new PrescaleError('not-found', `the server could not find the requested resource ${request.url.split('?')[0]}`)))
-  const frontProxy = tls?.frontProxy ?? null
-  if (frontProxy !== null) {
+  if (tls?.ca !== undefined) {
     app.addHook('onRequest', async (request) => {
-      if (openPaths.has(request.url.split('?')[0]) || isFrontProxy(request.raw.socket, frontProxy.allowedNames)) return
+      if (openPaths.has(request.url.split('?')[0]) || isFrontProxy(request.raw.socket, tls.allowedNames)) return
       throw new PrescaleError('unauthorized', 'only kube-apiserver may ask, with its front-proxy client certificate')
     })
   }
@@ -53,6 +54,6 @@ export function createKubernetesApp ({ tls, missing, telemetry, ...context }: Ku
 }
 
 /** Who shows a wrong certificate, or none, is told so in an answer: kubelet has none and may ask for health. */
-function httpsOptions ({ certificate, key, frontProxy }: KubernetesTls) {
-  return { cert: certificate, key, ...(frontProxy && { ca: frontProxy.clientCa, requestCert: true, rejectUnauthorized: false }) }
+function httpsOptions ({ cert, key, ca }: KubernetesTls) {
+  return { cert, key, ...(ca && { ca, requestCert: true, rejectUnauthorized: false }) }
 }

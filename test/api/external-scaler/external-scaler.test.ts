@@ -4,7 +4,8 @@ import { ChannelCredentials, credentials, loadPackageDefinition, status, type Se
 import { loadSync } from '@grpc/proto-loader'
 import { protoPath as healthProto } from 'grpc-health-check'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { startExternalScaler, type ExternalScaler, type ExternalScalerTls } from '../../../src/api/external-scaler/server.ts'
+import type { GrpcCertificates } from '../../../src/api/external-scaler/credentials.ts'
+import { startExternalScaler, type ExternalScaler } from '../../../src/api/external-scaler/server.ts'
 import { createAuthority, haveOpenssl, type Issued } from '../../support/certificates.ts'
 import { bytes, varint } from '../../support/remote-write-encoder.ts'
 import { until } from '../../support/redis.ts'
@@ -24,7 +25,7 @@ let client: Client
 const clients: Client[] = []
 let missing: string[] = []
 
-async function start (tls: ExternalScalerTls | null = null): Promise<void> {
+async function start (tls: GrpcCertificates | null = null): Promise<void> {
   const created = createFakes()
   fakes = created.fakes
   fakes.decisions.set('shop', decisionOf('shop'))
@@ -214,14 +215,27 @@ describe.skipIf(!haveOpenssl)('with TLS (needs openssl)', () => {
 
   it('answers those who trust its certificate', async () => {
     await server.close()
-    await start({ certificate: issued.certificate, key: issued.key, clientCa: null })
+    await start({ cert: issued.certificate, key: issued.key })
     expect(await call('IsActive', reference(), open(ScalerClient, credentials.createSsl(authority.certificate)))).toEqual({ result: true })
     await expect(call('IsActive', reference(), open())).rejects.toEqual(failure(status.UNAVAILABLE, ''))
   })
 
+  it('serves other certificates once it was given them', async () => {
+    await server.close()
+    await start({ cert: issued.certificate, key: issued.key })
+    const other = createAuthority('other-ca')
+    const callAs = (trusted: Buffer) => call('IsActive', reference(), open(ScalerClient, credentials.createSsl(trusted)))
+    await expect(callAs(other.certificate)).rejects.toEqual(failure(status.UNAVAILABLE, ''))
+    const { certificate: cert, key } = other.issue('prescale')
+    server.setSecureContext({ cert, key })
+    expect(await callAs(other.certificate)).toEqual({ result: true })
+    await expect(callAs(authority.certificate)).rejects.toEqual(failure(status.UNAVAILABLE, ''))
+    other.remove()
+  })
+
   it('answers only those who show a certificate, if it is told to ask for one', async () => {
     await server.close()
-    await start({ certificate: issued.certificate, key: issued.key, clientCa: authority.certificate })
+    await start({ cert: issued.certificate, key: issued.key, ca: authority.certificate })
     const { certificate, key } = authority.issue('keda')
     expect(await call('IsActive', reference(), open(ScalerClient, credentials.createSsl(authority.certificate, key, certificate)))).toEqual({ result: true })
     await expect(call('IsActive', reference(), open(ScalerClient, credentials.createSsl(authority.certificate)))).rejects.toEqual(failure(status.UNAVAILABLE, ''))

@@ -192,7 +192,7 @@ describe.skipIf(!haveOpenssl)('served with TLS (needs openssl)', () => {
 
   let secured: ReturnType<typeof createTest>
   beforeEach(async () => {
-    secured = createTest({ tls: { certificate: server.certificate, key: server.key, frontProxy: { clientCa: authority.certificate, allowedNames: ['front-proxy-client'] } } })
+    secured = createTest({ tls: { cert: server.certificate, key: server.key, ca: authority.certificate, allowedNames: ['front-proxy-client'] } })
     await secured.app.listen({ host: '127.0.0.1', port: 0 })
   })
   afterEach(() => secured.app.close())
