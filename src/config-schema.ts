@@ -150,7 +150,8 @@ const limitsSchema = object({
   oldestSampleSeconds: seconds({ minimum: 1, default: 86_400, description: 'Older samples are refused.' }),
   futureSampleSeconds: seconds({ minimum: 0, default: 60, description: 'Samples further ahead of our clock are refused.' }),
   eventLoopDelayMs: count(10, { default: 1000, maximum: 60_000, description: 'When we answer so late, what is sent is refused with 503, and at twice that what is asked, too.' }),
-  historyDecisions: count(1, { default: 2000, maximum: 100_000, description: 'Decisions that are kept per service.' })
+  historyDecisions: count(1, { default: 2000, maximum: 100_000, description: 'Decisions that are kept per service.' }),
+  historySteps: count(256, { default: 20_160, maximum: 1_000_000, description: 'Steps whose loads are kept per service for training and simulations; two bytes each.' })
 })
 
 const pemFile = Type.String({ minLength: 1, maxLength: 4096, title: 'the path of a PEM file' })

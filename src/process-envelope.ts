@@ -1,6 +1,7 @@
 import { chained } from './chain.ts'
 import type { Decision, Feedback, Incident, IncidentRemark, Point, Policy, Sample, Savings, ServiceEvent, Suggestion, Verdict } from './domain.ts'
 import { assemble, type AssembleOptions, type SeriesState } from './ingest/assemble.ts'
+import { addLoads, type LoadHistoryChange, type MeasuredLoad } from './features/load-history.ts'
 import type { SignalMapping } from './ingest/mapping.ts'
 import { emptyState, evaluate, type IncidentNews, type Models, type ServiceState } from './pipeline.ts'
 import { emptyIncidentState } from './policy/incident.ts'
@@ -39,6 +40,8 @@ export interface Evaluators {
   /** Asked for every sample, so that models can be swapped in between. */
   readonly models: () => Models
   readonly resolve: (service: string, settings: unknown) => ResolvedService
+  /** Steps whose loads are kept for training and simulations, beside the state. */
+  readonly historySteps?: number
   /** Without it feedback is put aside. */
   readonly learn?: (input: LearnInput) => Promise<Learned>
   /** What a service taught stands in for the shared configuration model while its samples are evaluated. */
@@ -57,6 +60,9 @@ type Evaluating = Evaluators & {
   /** The incidents that remarks are about, as they were committed, by id. */
   readonly knownIncidents: ReadonlyMap<string, Incident>
 }
+
+/** Two weeks of minutes. */
+const historySteps = 20_160
 
 /** So many samples are evaluated before other work of the process, such as renewing the lock on the job, gets its turn. */
 const samplesPerTurn = 8
@@ -78,6 +84,7 @@ export async function processEnvelope (stored: Stored, envelope: Envelope, evalu
     } else {
       const samples = envelope.kind === 'samples' ? envelope.samples : samplesOf(batch, envelope.points, resolved)
       await evaluateAll(batch, samples, { resolved, evaluators })
+      batch.loads = addLoads(stored.loads, knownLoads(batch), { stepMs: resolved.policy.stepSeconds * 1000, slots: evaluators.historySteps ?? historySteps })
     }
   } catch (error) {
     // Half of a batch must not be kept when the whole of it will be tried again.
@@ -86,6 +93,10 @@ export async function processEnvelope (stored: Stored, envelope: Envelope, evalu
     return untouched
   }
   return batch
+}
+
+function knownLoads ({ decisions }: Pick<Batch, 'decisions'>): MeasuredLoad[] {
+  return decisions.flatMap(({ asOf, load }) => load === null ? [] : [{ at: asOf, load }])
 }
 
 type Batch = ReturnType<typeof startBatch>
@@ -98,6 +109,7 @@ function startBatch (stored: Stored, { service }: Envelope) {
     // A state of another version was written by another release; learning anew is safer than misreading it.
     state: stored.state?.version === fresh.version ? stored.state : fresh,
     savings: undefined as Savings | undefined,
+    loads: null as LoadHistoryChange | null,
     series: stored.series,
     network: stored.network,
     /** Hash of the decision that the next one follows. */

@@ -23,6 +23,7 @@ import { createDecisionStore } from './store/decision-store.ts'
 import { createEventStream } from './store/event-stream.ts'
 import { createIncidentStore } from './store/incident-store.ts'
 import { createKeys } from './store/keys.ts'
+import { createLoadStore } from './store/load-store.ts'
 import { createModelRegistry } from './store/model-registry.ts'
 import { openRedis } from './store/open-redis.ts'
 import { createPushQueue } from './store/push-queue.ts'
@@ -138,6 +139,7 @@ async function openParts ({ config, modelsDirectory }: { config: () => Config, m
   const decisions = createDecisionStore({ redis, keys, freshMs: decisionFreshMs })
   const incidents = createIncidentStore({ redis, keys })
   const settings = createSettingsStore({ redis, keys })
+  const loads = createLoadStore({ redis, keys })
   const deadLetters = createDeadLetters({ redis, keys })
   const states = createStateStore<ServiceState, SeriesState>({ redis, keys })
   const forget = (service: string) => answered(redis, () => states.remove(service))
@@ -161,7 +163,7 @@ async function openParts ({ config, modelsDirectory }: { config: () => Config, m
   const admission = createAdmission({ config, decisions, settings, now })
   const routing = createRouting({ config, settings, decisions, telemetry })
   onClose(routing.close)
-  const stores = { decisions, incidents, events, settings, deadLetters, forget, queue, pushQueue, schedules, registry }
+  const stores = { decisions, loads, incidents, events, settings, deadLetters, forget, queue, pushQueue, schedules, registry }
   return {
     config,
     now,
@@ -189,7 +191,8 @@ function startWorker (parts: Parts, onClose: OnClose) {
     resolve: (service, stored) => resolveService(service, stored, config()),
     learn: learnFromFeedback,
     openNetwork,
-    historyLimit: config().limits.historyDecisions
+    historyLimit: config().limits.historyDecisions,
+    historySteps: config().limits.historySteps
   })
   onClose(worker.close)
   const sources = createSourceHandler({ ...parts, router: routing.router })

@@ -28,13 +28,14 @@ import { savingsRoutes } from './savings.ts'
 import { sampleRoutes } from './samples.ts'
 import { serviceRoutes } from './services.ts'
 import { targetRoutes } from './targets.ts'
+import { whatIfRoutes } from './what-if.ts'
 import { wattRoutes } from './watt.ts'
 import { setSecurityHeaders } from './security-headers.ts'
 import { shedLoad, watchEventLoop } from './shedding.ts'
 import { streamRoutes } from './stream/routes.ts'
 
 const allRoutes = [
-  serviceRoutes, decisionRoutes, savingsRoutes, historyRoutes, incidentRoutes, pageRoutes, feedbackRoutes, kedaRoutes, recommendationRoutes,
+  serviceRoutes, decisionRoutes, savingsRoutes, whatIfRoutes, historyRoutes, incidentRoutes, pageRoutes, feedbackRoutes, kedaRoutes, recommendationRoutes,
   sampleRoutes, deadLetterRoutes, operationRoutes, targetRoutes, auditRoutes, wattRoutes, pushRoutes
 ]
 

@@ -9,6 +9,7 @@ import type { DeadLetters } from '../store/dead-letters.ts'
 import type { DecisionStore } from '../store/decision-store.ts'
 import type { EventStream } from '../store/event-stream.ts'
 import type { IncidentStore } from '../store/incident-store.ts'
+import type { LoadStore } from '../store/load-store.ts'
 import type { ModelRegistry } from '../store/model-registry.ts'
 import type { PushQueue } from '../store/push-queue.ts'
 import type { RateLimit } from '../store/rate-limit.ts'
@@ -38,6 +39,8 @@ export interface ApiOptions {
   readonly decisions: DecisionStore
   readonly incidents: IncidentStore
   readonly events: EventStream
+  /** Loads of the past, for simulations. */
+  readonly loads: LoadStore
   /** The files of the page for people; none where it was not built. */
   readonly page: ReadonlyMap<string, StaticFile>
   readonly partitionOf: (service: string) => number

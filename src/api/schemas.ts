@@ -3,7 +3,7 @@ import { serviceModes, serviceNamePattern, signalNamePattern } from '../domain.t
 
 /** What answers look like, for OpenAPI; answers are not filtered by it. */
 const object = <T extends TProperties>(properties: T, description?: string) => Type.Object(properties, { ...(description && { description }) })
-const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 const optional = Type.Optional
 const time = (description: string) => Type.Integer({ description: `${description}, in ms since 1970` })
 const sources = ['forecast', 'reactive', 'hold', 'floor']

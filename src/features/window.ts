@@ -100,11 +100,12 @@ export function largestBetween (window: LoadWindow, fromMs: number, toMs: number
 const smallest = 1e-9
 const growth = Math.log(1.001)
 
-function encodeLoad (load: number): number {
+/** Two bytes for a load, 0.1 % apart; 0 stands for none. */
+export function encodeLoad (load: number): number {
   if (!(load >= smallest)) return 1
   return Math.min(65_535, 2 + Math.round(Math.log(load / smallest) / growth))
 }
 
-function decodeLoad (code: number): number {
+export function decodeLoad (code: number): number {
   return code <= 1 ? 0 : smallest * Math.exp((code - 2) * growth)
 }

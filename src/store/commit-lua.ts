@@ -10,6 +10,7 @@
  *   KEYS[7] its verdicts (list)             KEYS[8] its incidents (hash)
  *   KEYS[9] their times (sorted set)        KEYS[10] times of all incidents of the partition (sorted set)
  *   KEYS[11] open incidents of the partition (set)
+ *   KEYS[12] its loads (ring of bytes)
  *
  *   ARGV[1] version that was loaded, 0 for a new service
  *   ARGV[2] name of the service
@@ -18,7 +19,8 @@
  *   then seven lists, each its number of entries first:
  *     fields of the service (name, value), decisions (JSON, oldest first), events (JSON),
  *     dead letters (kind, reason, JSON), feedback ids (time, id), verdicts (JSON, oldest first; as many are kept as decisions),
- *     incidents (id, time, 'open' or 'closed', JSON)
+ *     incidents (id, time, 'open' or 'closed', JSON),
+ *     then 1 if the loads begin anew, and a list of what is written into them (offset, bytes)
  *
  * Returns the new version, or 0 for a refused writer. Redis keeps what a failing script wrote before it failed; nothing after the
  * version check can fail but for want of memory, and then Redis refuses the script as a whole.
@@ -80,6 +82,12 @@ if incidents > 0 then
     redis.call('ZREM', KEYS[10], id)
     redis.call('SREM', KEYS[11], id)
   end
+end
+
+if take() == '1' then redis.call('DEL', KEYS[12]) end
+for _ = 1, tonumber(take()) do
+  local offset = take()
+  redis.call('SETRANGE', KEYS[12], offset, take())
 end
 
 if summary ~= '' then redis.call('HSET', KEYS[3], service, summary) end

@@ -15,10 +15,12 @@ export function createKeys ({ prefix = 'prescale', partitions = 8 }: { prefix?: 
     /** What BullMQ puts before the name of the queue of samples, and of the queue of schedules. */
     queuePrefix: tag,
     schedulesPrefix: tag('schedules'),
-    /** Hash: version, job, state, series, network, chain, decision, verdict, suggestion. */
+    /** Hash: version, job, state, loads (what the ring of loads holds), savings, series, network, chain, decision, verdict, suggestion. */
     service: ofService,
     /** List of decisions as JSON, newest first. */
     history: (service: string) => `${ofService(service)}:history`,
+    /** Its loads: a ring of two bytes a step. */
+    loads: (service: string) => `${ofService(service)}:loads`,
     /** List of verdicts as JSON, newest first; of ordinary ones only the numbers. */
     verdicts: (service: string) => `${ofService(service)}:verdicts`,
     /** Hash: incident id to the incident as JSON; and sorted set of the ids by the newest anomaly of each. */

@@ -1,5 +1,6 @@
 import { Packr } from 'msgpackr'
 import type { Decision, Incident, Savings, ServiceEvent, Suggestion, Verdict } from '../domain.ts'
+import type { LoadHistoryChange, LoadHistoryMark } from '../features/load-history.ts'
 import { commitLua } from './commit-lua.ts'
 import type { EnvelopeKind } from './envelope.ts'
 import type { Keys } from './keys.ts'
@@ -21,6 +22,8 @@ export interface StoredService<State, Series> {
   readonly summary: ServiceSummary | null
   /** Hash of the last decision; null before the first. */
   readonly chain: string | null
+  /** What the ring of loads holds; null before the first load. */
+  readonly loads: LoadHistoryMark | null
 }
 
 /** What one job did to a service; a part that is left out stays as it was. */
@@ -34,6 +37,8 @@ export interface Changes<State, Series> {
   readonly verdict?: Verdict
   readonly suggestion?: Suggestion
   readonly savings?: Savings
+  /** What is written into the ring of loads. */
+  readonly loads?: LoadHistoryChange | null
   readonly events: readonly ServiceEvent[]
   /** By id, as they are now. */
   readonly incidents?: ReadonlyMap<string, Incident>
@@ -60,17 +65,17 @@ const packr = new Packr({ moreTypes: true, useRecords: true })
 /** The memory of the worker: one read, one write, and the write is refused when somebody else wrote since the read. */
 export function createStateStore<State, Series> (options: StateStoreOptions) {
   const { redis, keys, historyLimit = 2_000, eventsLimit = 1_000, deadLettersLimit = 200, incidentsLimit = 200 } = options
-  redis.defineCommand('prescaleCommit', { numberOfKeys: 11, lua: commitLua })
+  redis.defineCommand('prescaleCommit', { numberOfKeys: 12, lua: commitLua })
   const scripts = redis as unknown as { prescaleCommit (...args: Argument[]): Promise<number> }
 
   /** One round trip. */
   const load = async (service: string): Promise<StoredService<State, Series>> => {
     const partition = keys.partitionOf(service)
     const [fields, settings, summary] = await replies(redis.pipeline()
-      .hmgetBuffer(keys.service(service), 'version', 'job', 'state', 'series', 'network', 'chain')
+      .hmgetBuffer(keys.service(service), 'version', 'job', 'state', 'series', 'network', 'chain', 'loads')
       .hget(keys.settings(partition), service)
       .hget(keys.services(partition), service)) as [(Buffer | null)[], string | null, string | null]
-    const [version, job, state, series, network, chain] = fields
+    const [version, job, state, series, network, chain, loads] = fields
     return {
       version: version === null ? 0 : Number(version.toString()),
       lastJob: job && JSON.parse(job.toString()) as JobMark,
@@ -79,7 +84,8 @@ export function createStateStore<State, Series> (options: StateStoreOptions) {
       network: network && new Uint8Array(network),
       settings: settings && JSON.parse(settings),
       summary: summary && JSON.parse(summary) as ServiceSummary,
-      chain: chain === null ? null : chain.toString()
+      chain: chain === null ? null : chain.toString(),
+      loads: loads && JSON.parse(loads.toString()) as LoadHistoryMark
     } as StoredService<State, Series>
   }
 
@@ -89,7 +95,7 @@ export function createStateStore<State, Series> (options: StateStoreOptions) {
     const version = await scripts.prescaleCommit(
       keys.service(service), keys.history(service), keys.services(partition),
       keys.events(partition), keys.deadLetters(partition), keys.feedbackIds(service), keys.verdicts(service),
-      keys.incidents(service), keys.incidentTimes(service), keys.allIncidentTimes(partition), keys.openIncidents(partition),
+      keys.incidents(service), keys.incidentTimes(service), keys.allIncidentTimes(partition), keys.openIncidents(partition), keys.loads(service),
       stored.version, service, summaryJson(service, stored, changes), historyLimit, eventsLimit, deadLettersLimit, feedbackIdsLimit, incidentsLimit,
       ...listed(changedFields(changes)),
       ...listed(changes.decisions.map((decision) => [JSON.stringify(decision)])),
@@ -97,7 +103,9 @@ export function createStateStore<State, Series> (options: StateStoreOptions) {
       ...listed(changes.putAside.map(({ kind, reason, payload }) => [kind, reason, JSON.stringify(payload)])),
       ...listed(changes.feedbackIds.map(({ id, at }) => [at, id])),
       ...listed(changes.events.flatMap((event) => event.kind === 'verdict' ? [[JSON.stringify(toPastVerdict(event.verdict))]] : [])),
-      ...listed([...changes.incidents?.values() ?? []].map((incident) => [incident.id, incident.lastAnomalyAt, incident.state, JSON.stringify(incident)])))
+      ...listed([...changes.incidents?.values() ?? []].map((incident) => [incident.id, incident.lastAnomalyAt, incident.state, JSON.stringify(incident)])),
+      changes.loads?.clears ? 1 : 0,
+      ...listed((changes.loads?.writes ?? []).map(({ offset, bytes }) => [offset, Buffer.from(bytes)])))
     return version !== 0
   }
 
@@ -121,7 +129,8 @@ export function createStateStore<State, Series> (options: StateStoreOptions) {
     const partition = keys.partitionOf(service)
     const incidents = await redis.zrangebyscore(keys.incidentTimes(service), '-inf', '+inf')
     const transaction = redis.multi()
-      .del(keys.service(service), keys.history(service), keys.feedbackIds(service), keys.verdicts(service), keys.incidents(service), keys.incidentTimes(service))
+      .del(keys.service(service), keys.history(service), keys.loads(service), keys.feedbackIds(service), keys.verdicts(service))
+      .del(keys.incidents(service), keys.incidentTimes(service))
       .hdel(keys.services(partition), service)
     if (incidents.length > 0) transaction.zrem(keys.allIncidentTimes(partition), ...incidents).srem(keys.openIncidents(partition), ...incidents)
     const [removed] = await replies(transaction)
@@ -134,7 +143,7 @@ export type StateStore<State, Series> = ReturnType<typeof createStateStore<State
 
 type Argument = string | number | Uint8Array
 
-function changedFields ({ job, state, series, network, decisions, verdict, suggestion, savings }: Changes<unknown, unknown>): Argument[][] {
+function changedFields ({ job, state, series, network, decisions, verdict, suggestion, savings, loads }: Changes<unknown, unknown>): Argument[][] {
   const fields: Argument[][] = [['job', JSON.stringify(job)]]
   if (state) fields.push(['state', packr.pack(state)])
   if (series) fields.push(['series', packr.pack(series)])
@@ -144,6 +153,7 @@ function changedFields ({ job, state, series, network, decisions, verdict, sugge
   if (last?.hash) fields.push(['chain', last.hash])
   if (verdict) fields.push(['verdict', JSON.stringify(verdict)])
   if (suggestion) fields.push(['suggestion', JSON.stringify(suggestion)])
+  if (loads) fields.push(['loads', JSON.stringify(loads.mark)])
   if (savings) fields.push(['savings', JSON.stringify(savings)])
   return fields
 }

@@ -15,6 +15,7 @@ import type { AuditEntry, StoredAuditEntry } from '../../src/store/audit-log.ts'
 import type { DeadLetter } from '../../src/store/dead-letters.ts'
 import type { Envelope } from '../../src/store/envelope.ts'
 import type { IncidentQuery } from '../../src/store/incident-store.ts'
+import type { KeptLoads } from '../../src/store/load-store.ts'
 import type { PastVerdict } from '../../src/store/past-verdict.ts'
 import type { ServiceSummary } from '../../src/store/summary.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
@@ -44,6 +45,7 @@ export function createFakes () {
     history: new Map<string, Decision[]>(),
     verdicts: new Map<string, Verdict>(),
     savings: new Map<string, Savings>(),
+    loads: new Map<string, KeptLoads>(),
     suggestions: new Map<string, Suggestion>(),
     pastVerdicts: new Map<string, PastVerdict[]>(),
     incidents: [] as Incident[],
@@ -88,6 +90,7 @@ export function createFakes () {
       read: () => asked(() => ({ events: [], position: [], trimmed: false })),
       close: () => {}
     },
+    loads: { read: (service: string) => asked(() => fakes.loads.get(service) ?? null) },
     partitionOf: () => 0,
     page: new Map(),
     settings: {

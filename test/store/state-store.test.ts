@@ -3,7 +3,9 @@ import type { Decision, Incident, ServiceEvent, Verdict } from '../../src/domain
 import { createDeadLetters } from '../../src/store/dead-letters.ts'
 import { createDecisionStore } from '../../src/store/decision-store.ts'
 import { createIncidentStore } from '../../src/store/incident-store.ts'
+import { addLoads } from '../../src/features/load-history.ts'
 import { createKeys } from '../../src/store/keys.ts'
+import { createLoadStore } from '../../src/store/load-store.ts'
 import { createSettingsStore } from '../../src/store/settings-store.ts'
 import { createStateStore, type Changes } from '../../src/store/state-store.ts'
 import type { RedisClient } from '../../src/store/redis.ts'
@@ -91,7 +93,7 @@ describe.each(servers)('state on $name', ({ name, have, open }) => {
       const { states, settings } = stores()
       await settings.put('shop', { minReplicas: 2 })
       const before = await states.load('shop')
-      expect(before).toEqual({ version: 0, lastJob: null, state: null, series: null, network: null, settings: { minReplicas: 2 }, summary: null, chain: null })
+      expect(before).toEqual({ version: 0, lastJob: null, state: null, series: null, network: null, settings: { minReplicas: 2 }, summary: null, chain: null, loads: null })
 
       const network = Uint8Array.from({ length: 256 }, (_, byte) => byte)
       expect(await states.commit('shop', before, changes(7, { state: state(5_000), series: { known: [1, 2] }, network }))).toBe(true)
@@ -164,6 +166,26 @@ describe.each(servers)('state on $name', ({ name, have, open }) => {
       expect((await states.load('shop'))).toMatchObject({ version: 40, state: { lastAt: 40 } })
       // 3 are kept.
       expect((await decisions.history('shop', { limit: 10 })).map(({ asOf }) => asOf)).toEqual([40, 39, 38])
+    })
+
+    it('keeps the loads of the past in a ring, which goes with the service', async () => {
+      const { states, keys } = stores()
+      const loads = createLoadStore({ redis, keys })
+      const ring = { stepMs: 1_000, slots: 4 }
+      const commit = async (id: number, ...measured: number[]) => {
+        const stored = await states.load('shop')
+        const change = addLoads(stored.loads, measured.map((load, i) => ({ at: (id + i) * 1_000, load })), ring)
+        return await states.commit('shop', stored, changes(id, { loads: change }))
+      }
+      expect(await loads.read('shop')).toBeNull()
+      await commit(1, 10, 20)
+      await commit(3, 30, 40, 50)
+
+      const kept = await loads.read('shop')
+      expect(kept).toMatchObject({ stepSeconds: 1, startAt: 2_000 })
+      expect([...kept!.loads].map(Math.round)).toEqual([20, 30, 40, 50])
+      await states.remove('shop')
+      expect(await loads.read('shop')).toBeNull()
     })
 
     it('keeps what a later batch does not say anew', async () => {
