@@ -193,6 +193,23 @@ export interface Savings {
 export type Severity = 'none' | 'low' | 'medium' | 'high' | 'critical'
 export type MaintenanceAction = 'no_action_needed' | 'monitor_closely' | 'planned_maintenance' | 'immediate_maintenance'
 
+/** A time in which maintenance would disturb least. */
+export interface MaintenanceWindow {
+  readonly start: number
+  readonly end: number
+  /** The most that is expected in it, and its share of the most that is expected within the season. */
+  readonly expectedLoad: number
+  readonly shareOfPeak: number
+}
+
+export interface Maintenance {
+  readonly action: MaintenanceAction
+  readonly probability: number
+  readonly reason: string
+  /** The quietest first; none where no season of the load is known. */
+  readonly windows?: readonly MaintenanceWindow[]
+}
+
 export interface Cause {
   readonly signal: string
   readonly value: number
@@ -213,7 +230,7 @@ export interface Verdict {
   readonly isAnomaly: boolean
   readonly severity: Severity
   readonly causes: readonly Cause[]
-  readonly maintenance: { readonly action: MaintenanceAction, readonly probability: number, readonly reason: string }
+  readonly maintenance: Maintenance
   readonly missingSignals: readonly string[]
   readonly modelVersion: string
   /** Id of the incident that is open with this sample; null or absent where none is. */
@@ -278,7 +295,7 @@ export interface Incident {
   /** Largest share first. */
   readonly causes: readonly IncidentCause[]
   /** What was called for when it was most urgent. */
-  readonly maintenance: Verdict['maintenance']
+  readonly maintenance: Omit<Maintenance, 'windows'>
   readonly feedback: IncidentFeedback | null
 }
 

@@ -4,6 +4,7 @@ import { decide } from './policy/decide.ts'
 import { emptyIncidentState, isOpen, nextIncident, type IncidentState } from './policy/incident.ts'
 import { expectations, thresholdFactor } from './policy/incident-feedback.ts'
 import { compareWithHpa, type SavingsState } from './policy/savings.ts'
+import { nextMaintenancePlan, type MaintenancePlan } from './policy/maintenance-windows.ts'
 import { emptyScalingState, foresee, learn, observe } from './policy/scaling.ts'
 import type { ScalingState } from './policy/scaling-state.ts'
 import { detect, emptyAnomalyState, type AnomalyModel, type AnomalyState } from './policy/verdict.ts'
@@ -25,6 +26,7 @@ export interface ServiceState {
   readonly tuning: TuningState | null
   /** Absent in what an earlier release has written. */
   readonly incidents?: IncidentState
+  readonly plan?: MaintenancePlan
   /** Absent in what an earlier release has written, and null before the first decision. */
   readonly savings?: SavingsState | null
 }
@@ -60,7 +62,8 @@ export function evaluate (state: ServiceState, sample: Sample, models: Models, p
     model: models.anomaly, ...policy, expected: expectations(before), thresholdFactor: thresholdFactor(before)
   })
   const { state: incidents, changes } = nextIncident(before, found, policy)
-  const verdict = { ...found, incident: isOpen(incidents) ? incidents.newest!.id : null }
+  const plan = nextMaintenancePlan(state.plan, state.scaling.window, { ...policy, ...sample })
+  const verdict = { ...found, maintenance: { ...found.maintenance, windows: plan.windows }, incident: isOpen(incidents) ? incidents.newest!.id : null }
   const news: IncidentNews = { changes, touched: incidents === before ? null : incidents.newest }
 
   const seen = observe(state.scaling, sample, policy)
@@ -72,7 +75,7 @@ export function evaluate (state: ServiceState, sample: Sample, models: Models, p
 
   const savings = decision === null ? state.savings ?? null : compareWithHpa(state.savings ?? null, seen, decision, policy)
 
-  const next: ServiceState = { version: 1, lastAt: sample.at, scaling, anomaly, tuning, incidents, savings }
+  const next: ServiceState = { version: 1, lastAt: sample.at, scaling, anomaly, tuning, incidents, plan, savings }
   if (decision === null) return { status: 'warming-up', state: next, verdict, incidents: news }
   return { status: 'decided', state: next, decision, verdict, incidents: news, suggestion }
 }

@@ -1,9 +1,9 @@
 import { Type } from 'typebox'
-import type { Decision } from '../domain.ts'
+import type { Decision, Verdict } from '../domain.ts'
 import { PrescaleError } from '../errors.ts'
 import type { Api, ApiContext } from './context.ts'
 import { unknownService } from './principal.ts'
-import { answers, decisionSchema, forecastAnswerSchema, serviceParams, suggestionSchema, verdictSchema } from './schemas.ts'
+import { answers, decisionSchema, forecastAnswerSchema, maintenanceSchema, serviceParams, suggestionSchema, verdictSchema } from './schemas.ts'
 
 const tags = ['decisions']
 
@@ -47,11 +47,18 @@ export function decisionRoutes (app: Api, context: ApiContext): void {
 
   app.get('/v1/services/:service/verdict', {
     schema: { tags, summary: 'Whether it behaves as usual, what does not, and what maintenance that calls for', params: serviceParams, response: answers(200, verdictSchema, 404, 503) }
+  }, async ({ params: { service } }) => ({ ...await latestVerdict(service, context), ...demoMark(service, context) }))
+
+  app.get('/v1/services/:service/maintenance', {
+    schema: {
+      tags,
+      summary: 'What maintenance is called for, how surely, why, and when it would disturb least',
+      params: serviceParams,
+      response: answers(200, Type.Intersect([Type.Object({ service: Type.String(), asOf: Type.Integer() }), maintenanceSchema]), 404, 503)
+    }
   }, async ({ params: { service } }) => {
-    const verdict = await decisions.verdict(service)
-    if (verdict !== null) return { ...verdict, ...demoMark(service, context) }
-    await refuseUnknown(service, context)
-    throw new PrescaleError('no-opinion', `No sample of ${service} has been judged yet.`)
+    const { asOf, maintenance } = await latestVerdict(service, context)
+    return { service, asOf, ...maintenance, windows: [...maintenance.windows ?? []], ...demoMark(service, context) }
   })
 
   app.get('/v1/services/:service/suggestion', {
@@ -78,6 +85,13 @@ function textOf (decision: Decision): string {
 
 /** What it takes to hand out a decision. */
 export type DecisionContext = Pick<ApiContext, 'decisions' | 'settings' | 'config' | 'now'>
+
+async function latestVerdict (service: string, context: DecisionContext): Promise<Verdict> {
+  const verdict = await context.decisions.verdict(service)
+  if (verdict !== null) return verdict
+  await refuseUnknown(service, context)
+  throw new PrescaleError('no-opinion', `No sample of ${service} has been judged yet.`)
+}
 
 function demoMark (service: string, { config }: ApiContext): { demo?: true } {
   return config().demoServices.has(service) ? { demo: true } : {}

@@ -82,6 +82,19 @@ export const forecastAnswerSchema = object({
   demo: optional(Type.Boolean())
 })
 
+const actionSchema = Type.Enum(['no_action_needed', 'monitor_closely', 'planned_maintenance', 'immediate_maintenance'])
+export const maintenanceSchema = object({
+  action: actionSchema,
+  probability: Type.Number(),
+  reason: Type.String(),
+  windows: optional(Type.Array(object({
+    start: time('The begin of the window'),
+    end: time('Its end'),
+    expectedLoad: Type.Number({ description: 'the most that is expected in it' }),
+    shareOfPeak: Type.Number({ description: 'of the most that is expected within the season' })
+  }), { description: 'times that would disturb least, the quietest first; none where no season of the load is known' }))
+})
+
 export const verdictSchema = object({
   service: Type.String(),
   asOf: time('The sample that it judges'),
@@ -92,9 +105,7 @@ export const verdictSchema = object({
   causes: Type.Array(object({
     signal: Type.String(), value: Type.Number(), expectedLow: Type.Number(), expectedHigh: Type.Number(), share: Type.Number(), text: Type.String()
   })),
-  maintenance: object({
-    action: Type.Enum(['no_action_needed', 'monitor_closely', 'planned_maintenance', 'immediate_maintenance']), probability: Type.Number(), reason: Type.String()
-  }),
+  maintenance: maintenanceSchema,
   missingSignals: Type.Array(Type.String()),
   modelVersion: Type.String(),
   incident: optional(nullable(Type.String({ description: 'id of the incident that was open then' }))),
@@ -125,9 +136,7 @@ export const incidentSchema = object({
     share: Type.Number({ description: 'mean share of the score' }),
     text: Type.String()
   }), { description: 'largest share first' }),
-  maintenance: object({
-    action: Type.Enum(['no_action_needed', 'monitor_closely', 'planned_maintenance', 'immediate_maintenance']), probability: Type.Number(), reason: Type.String()
-  }, 'when it was most urgent'),
+  maintenance: object({ action: actionSchema, probability: Type.Number(), reason: Type.String() }, 'when it was most urgent'),
   feedback: nullable(object({ verdict: Type.Enum(['normal', 'real']), at: Type.Integer(), by: Type.String(), note: optional(Type.String()) })),
   demo: optional(Type.Boolean())
 })

@@ -12,10 +12,8 @@ const [level, residual, step, season, drift] = [0, 1, 2, 3, 4]
 /** Beyond a hundred deviations further distance says nothing more. Numenta benchmark: 55 with 20, 64 with 100, 65 with 1,000. */
 const clip = 100
 /** Steps of the two recent means: a short one for the value itself, an hour of minutes for the seasonal deviation. */
-export const recentSteps = 20
+const recentSteps = 20
 const recentSeasonalSteps = 60
-/** A recent mean so slow that the short one minus it shows a trend. */
-export const slowSteps = 240
 /**
  * Deviations smaller than this share of the farthest value ever seen are never called unusual. Without it a signal that is constant but for one blip
  * would look strange for as long as its recent mean takes to forget the blip.
@@ -79,7 +77,7 @@ function advanceSignal (values: Float64Array, i: number, { x, usual, trustsAll, 
   const known = values[at + field.count]
   const trusted = trustsAll || known >= trustedCount
   if (known === 0) {
-    for (const first of [field.mean, field.low, field.high, field.recent, field.slow]) values[at + first] = x
+    for (const first of [field.mean, field.low, field.high, field.recent]) values[at + first] = x
   }
   const mean = values[at + field.mean]
   const fromMean = x - mean
@@ -104,7 +102,6 @@ function advanceSignal (values: Float64Array, i: number, { x, usual, trustsAll, 
 
   values[at + field.last] = x
   values[at + field.recent] += share(elapsedSteps, recentSteps) * fromRecent
-  values[at + field.slow] += share(elapsedSteps, slowSteps) * (x - values[at + field.slow])
   if (seasonal) {
     if (Number.isNaN(values[at + field.recentSeasonal])) values[at + field.recentSeasonal] = fromUsual
     else values[at + field.recentSeasonal] += share(elapsedSteps, recentSeasonalSteps) * fromRecentSeasonal

@@ -25,7 +25,7 @@ export const field = {
   high: 4,
   last: 5,
   recent: 6,
-  slow: 7,
+  // 7 held a slow mean in states of the first release.
   recentSeasonal: 8,
   residualSquare: 9,
   stepSquare: 10,

@@ -1,4 +1,4 @@
-import type { MaintenanceAction, Severity, Signals, Verdict } from '../domain.ts'
+import type { Maintenance, MaintenanceAction, Severity, Signals } from '../domain.ts'
 
 export interface Condition {
   readonly severity: Severity
@@ -41,7 +41,7 @@ const actions: readonly (readonly [number, MaintenanceAction])[] = [
 ]
 
 /** What the state of a service calls for, how surely, and why. */
-export function maintenanceFor ({ severity, alarmSeconds, signals, missingSignals, saturation }: Condition): Verdict['maintenance'] {
+export function maintenanceFor ({ severity, alarmSeconds, signals, missingSignals, saturation }: Condition): Maintenance {
   const evidence: { weight: number, reason: string }[] = []
   if (severity !== 'none') evidence.push({ weight: severityWeight[severity], reason: `anomaly of severity ${severity}` })
   if (alarmSeconds > 0) {

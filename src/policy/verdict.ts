@@ -11,7 +11,7 @@ import { concerning } from './concern.ts'
 import { maintenanceFor } from './maintenance.ts'
 import { componentsOf, mapped, rowScore } from './row-score.ts'
 import type { Calibration } from './row-score.ts'
-import { saturationOf } from './saturation.ts'
+import { nextSaturation, saturationOf, type SaturationState } from './saturation.ts'
 import { emptySurprise, observe, surprises } from './surprise.ts'
 import type { Surprise } from './surprise.ts'
 
@@ -24,6 +24,8 @@ export interface AnomalyState {
   /** Used where there is no standard. */
   readonly surprise: Surprise
   readonly alarm: AlarmState
+  /** Absent before the first sample. */
+  readonly saturation?: SaturationState
   /** Epoch ms of the latest sample; 0 before the first. */
   readonly lastAt: number
 }
@@ -106,15 +108,16 @@ export function detect (state: AnomalyState, sample: Sample, options: DetectOpti
   const warm = state.standard !== null || memory.steps > warmUpSteps
   const severity = severityOf(alarm.active, ratio)
   const missingSignals = known.signals.filter((_, i) => Number.isNaN(x[i]))
+  const saturation = nextSaturation(state.saturation, sample, { ...options, memory, position, seasonSeconds: options.seasonSeconds ?? daySeconds })
   const maintenance = maintenanceFor({
     severity,
     alarmSeconds: alarm.active ? alarm.age * options.stepSeconds : 0,
     signals: sample.signals,
     missingSignals,
-    saturation: saturationOf(memory, options.stepSeconds)
+    saturation: saturationOf(saturation)
   })
   return {
-    state: { ...state, ...learned, memory, alarm, lastAt: sample.at },
+    state: { ...state, ...learned, memory, alarm, saturation, lastAt: sample.at },
     verdict: {
       service: sample.service,
       asOf: sample.at,

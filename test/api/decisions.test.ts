@@ -86,6 +86,7 @@ describe('the other answers about a service', () => {
   it('verdict: score, causes and maintenance', async () => {
     test.fakes.verdicts.set('shop', verdict)
     expect((await get('/v1/services/shop/verdict')).body).toEqual(verdict)
+    expect((await get('/v1/services/shop/maintenance')).body).toEqual({ service: 'shop', asOf: verdict.asOf, ...verdict.maintenance, windows: [] })
   })
 
   it('suggestion: 503 before there is one', async () => {
