@@ -1,5 +1,6 @@
 import { advance } from '../src/features/anomaly-features.ts'
 import { rowFeatureNames, rowFeatures } from '../src/features/row-features.ts'
+import { startShifts } from '../src/features/level-shift.ts'
 import { emptyMemory, field, fields, widenMemory } from '../src/features/signal-memory.ts'
 import type { SignalMemory } from '../src/features/signal-memory.ts'
 import { isolationDefaults, trainIsolationForest } from '../src/ml/isolation-forest.ts'
@@ -8,7 +9,9 @@ import { peaksOverThreshold } from '../src/ml/peaks-over-threshold.ts'
 import type { Random } from '../src/ml/random.ts'
 import { calibrate, componentsOf, mapped, rowScore } from '../src/policy/row-score.ts'
 import type { AnomalyState } from '../src/policy/verdict.ts'
-import { alarmRate, emptyAnomalyState, smoothingSteps } from '../src/policy/verdict.ts'
+import { smoothingSteps } from '../src/policy/standard.ts'
+import { alarmRate, emptyAnomalyState } from '../src/policy/verdict.ts'
+import { startWatch, sustain } from '../src/policy/watch.ts'
 
 export interface ServiceRows {
   readonly signals: readonly string[]
@@ -31,6 +34,8 @@ export interface LearnOptions {
  * the rate itself, and 1.0, 0.4 and 0.7 at three times it.
  */
 const rateFactor = 3
+/** Thresholds begin a little below what the tail says, because they rise by themselves where that gives too many alarms, and never sink. */
+const eagerness = 0.8
 
 /**
  * What one service's training rows teach: the scales of its signals, its season, its own forest and what scores are usual.
@@ -62,8 +67,11 @@ export function learnService ({ signals, x, at }: ServiceRows, options: LearnOpt
   const components = Array.from({ length: rows - first }, (_, i) => componentsOf(rowOf(table, first + i), forest))
   const calibration = calibrate(components)
   const scores = smoothed(components.map(row => rowScore(mapped(row, calibration))))
-  const threshold = peaksOverThreshold(scores, rateFactor * alarmRate(options))
-  const standard = { calibration, threshold, recentScores: new Float64Array(smoothingSteps), contributions: new Float64Array(0) }
+  const rate = alarmRate(options)
+  const threshold = eagerness * peaksOverThreshold(scores, rateFactor * rate)
+  const watch = startWatch(eagerness * peaksOverThreshold(sustained(scores, threshold), rate))
+  const shifts = startShifts(width)
+  const standard = { calibration, threshold, watch, shifts, recentScores: new Float64Array(smoothingSteps), contributions: new Float64Array(0) }
   return { forest, state: { ...emptyAnomalyState(), memory, standard, lastAt: at[rows - 1] } }
 }
 
@@ -75,6 +83,12 @@ function smoothed (scores: readonly number[]): number[] {
     const latest = scores.slice(Math.max(0, i + 1 - smoothingSteps), i + 1)
     return latest.reduce((sum, score) => sum + score, 0) / latest.length
   })
+}
+
+/** The sustained look at the same scores. */
+function sustained (scores: readonly number[], threshold: number): number[] {
+  let level = scores[0] / threshold
+  return scores.map(score => (level = sustain(level, score / threshold)))
 }
 
 /** The season is learned again in the second pass, or it would know the rows that it is compared with. */

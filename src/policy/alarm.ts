@@ -18,7 +18,7 @@ export interface AlarmRule {
 }
 
 /** The score of a trained service is smoothed and keeps its meaning: one dip does not end an alarm, and a new one may follow at once. */
-export const lastingRule: AlarmRule = { releaseShare: 0.7, releaseSteps: 5, quietSteps: 0 }
+export const lastingRule: AlarmRule = { releaseShare: 0.65, releaseSteps: 30, quietSteps: 0 }
 /** The score of an untrained one jumps, and what lasts becomes normal: an alarm is on while the score is, and what follows is its echo. */
 export const noveltyRule: AlarmRule = { releaseShare: 1, releaseSteps: 1, quietSteps: 150 }
 

@@ -4,14 +4,15 @@ import { rowFeatures } from '../features/row-features.ts'
 import { emptyMemory, widenMemory } from '../features/signal-memory.ts'
 import type { SignalMemory } from '../features/signal-memory.ts'
 import type { IsolationForest } from '../ml/isolation-forest.ts'
-import { lastingRule, nextAlarm, noAlarm, noveltyRule, severityOf } from './alarm.ts'
+import { nextAlarm, noAlarm, noveltyRule, severityOf } from './alarm.ts'
 import type { AlarmState } from './alarm.ts'
 import { causesOf, contributionsOf } from './causes.ts'
 import { concerning } from './concern.ts'
 import { maintenanceFor } from './maintenance.ts'
-import { componentsOf, mapped, rowScore } from './row-score.ts'
-import type { Calibration } from './row-score.ts'
+import { componentsOf } from './row-score.ts'
 import { nextSaturation, saturationOf, type SaturationState } from './saturation.ts'
+import { judgeByStandard } from './standard.ts'
+import type { Measured, Standard, StandardRule } from './standard.ts'
 import { emptySurprise, observe, surprises } from './surprise.ts'
 import type { Surprise } from './surprise.ts'
 
@@ -30,40 +31,24 @@ export interface AnomalyState {
   readonly lastAt: number
 }
 
-export interface Standard {
-  readonly calibration: Calibration
-  /** Ring of the latest row scores, for smoothing. */
-  readonly recentScores: Float64Array
-  /** Shape [signals]: what each contributed of late, smoothed alike; empty before the first sample. */
-  readonly contributions: Float64Array
-  /** Of the smoothed row score. */
-  readonly threshold: number
-}
-
 /** The forest over row features that all services share, or one service's own. */
 export interface AnomalyModel {
   readonly version: string
   readonly forest: IsolationForest
 }
 
-export interface DetectOptions {
+export interface DetectOptions extends StandardRule {
   readonly model: AnomalyModel | null
-  readonly falseAlarmsPerWeek: number
-  readonly stepSeconds: number
   /** Length of the season that "the same time last season" means: a day where nobody says, null where there is none. */
   readonly seasonSeconds?: number | null
   /** What of each signal anybody cares about; everything where not given. */
   readonly anomalies?: AnomalyRules
   /** What somebody has called normal. */
   readonly expected?: readonly Expectation[]
-  /** More than 1 where alarms were called normal, less where they were real. */
-  readonly thresholdFactor?: number
   /** Causes are named when something is unusual, or always. */
   readonly explain?: 'unusual' | 'all'
 }
 
-/** Row scores are averaged over this many steps: single rows are noise, longer means come late. */
-export const smoothingSteps = 5
 /** Nothing is called anomalous before this many samples: what is usual must be known first. */
 export const warmUpSteps = 150
 /** Signals beyond this many (by name) are not looked at: the state of a service stays below 64 KiB. */
@@ -88,23 +73,25 @@ export function alarmRate ({ falseAlarmsPerWeek, stepSeconds }: Pick<DetectOptio
  * Scores one sample against what is known of its service, then learns from it. Pure: `state` is left as it was.
  *
  * A service with training rows is judged by them alone, until it is trained again: how far its row lies from what was usual, averaged over
- * the kinds of deviation and five steps. One without learns what is normal as it goes, warms up first, and is judged by how rare the rarest
- * kind is. Either way 0.5 is the threshold: the score is raw / (raw + threshold).
+ * the kinds of deviation and five steps; what has moved for good is adopted. One without learns what is normal as it goes, warms up first, and is
+ * judged by how rare the rarest kind is. Either way the score is raw / (raw + threshold), so that 0.5 is the threshold to begin with.
  */
 export function detect (state: AnomalyState, sample: Sample, options: DetectOptions): { state: AnomalyState, verdict: Verdict } {
   const known = withSignalsOf(state.memory, sample)
   const x = Float64Array.from(known.signals, name => sample.signals[name] ?? NaN)
   const position = placeInSeason(sample.at, options.seasonSeconds)
-  const { memory, deviations: all } = advance(known, x, {
+  const { memory: advanced, deviations: all } = advance(known, x, {
     position,
     elapsedSteps: elapsedSteps(state.lastAt, sample.at, options.stepSeconds),
     learning: state.standard ? 'none' : 'bounded'
   })
   const deviations = concerning(all, { memory: known, x, position }, options)
   const components = componentsOf(rowFeatures(deviations, x.length), options.model?.forest ?? null)
-  const { score, ratio, alarm, contributions, ...learned } = state.standard
-    ? judgeByStandard(state, state.standard, { components, deviations }, options)
-    : judgeBySurprise(state, { components, deviations }, options)
+  const measured = { components, deviations, x, memory: advanced }
+  const { score, threshold, ratio, alarm, contributions, ...learned } = state.standard
+    ? judgeByStandard({ standard: state.standard, alarm: state.alarm }, measured, options)
+    : judgeBySurprise(state, measured, options)
+  const { memory } = learned
   const warm = state.standard !== null || memory.steps > warmUpSteps
   const severity = severityOf(alarm.active, ratio)
   const missingSignals = known.signals.filter((_, i) => Number.isNaN(x[i]))
@@ -117,12 +104,12 @@ export function detect (state: AnomalyState, sample: Sample, options: DetectOpti
     saturation: saturationOf(saturation)
   })
   return {
-    state: { ...state, ...learned, memory, alarm, saturation, lastAt: sample.at },
+    state: { ...state, ...learned, alarm, saturation, lastAt: sample.at },
     verdict: {
       service: sample.service,
       asOf: sample.at,
       score,
-      threshold: 0.5,
+      threshold,
       isAnomaly: alarm.active,
       severity,
       causes: options.explain === 'all' || severity !== 'none' ? causesOf({ memory: known, x, contributions, position }) : [],
@@ -135,6 +122,8 @@ export function detect (state: AnomalyState, sample: Sample, options: DetectOpti
 
 interface Judgement {
   readonly score: number
+  readonly threshold: number
+  readonly memory: SignalMemory
   /** Of what was measured to the threshold; 1 is the threshold. */
   readonly ratio: number
   readonly alarm: AlarmState
@@ -142,30 +131,15 @@ interface Judgement {
   readonly contributions: Float64Array
 }
 
-type Learned<T> = Judgement & T
-interface Measured { readonly components: Float64Array, readonly deviations: Float64Array }
-
-function judgeByStandard ({ memory, alarm }: AnomalyState, standard: Standard, { components, deviations }: Measured,
-  { thresholdFactor = 1 }: DetectOptions): Learned<{ standard: Standard }> {
-  const recentScores = standard.recentScores.with(memory.steps % smoothingSteps, rowScore(mapped(components, standard.calibration)))
-  const ratio = mean(recentScores) / (standard.threshold * thresholdFactor)
-  const width = deviations.length / deviationKinds.length
-  const before = standard.contributions
-  const contributions = contributionsOf(deviations, width)
-    .map((value, i) => before.length === width ? before[i] + (value - before[i]) / smoothingSteps : value)
-  const next = nextAlarm(alarm, ratio, lastingRule)
-  return { score: ratio / (ratio + 1), ratio, alarm: next, contributions, standard: { ...standard, recentScores, contributions } }
-}
-
-function judgeBySurprise (state: AnomalyState, { components, deviations }: Measured, options: DetectOptions): Learned<{ surprise: Surprise }> {
+function judgeBySurprise (state: AnomalyState, { components, deviations, memory }: Measured, options: DetectOptions): Judgement & { surprise: Surprise } {
   const found = surprises(state.surprise, components)
   const surprise = observe(state.surprise, components)
   const contributions = contributionsOf(deviations, deviations.length / deviationKinds.length)
-  if (state.memory.steps < warmUpSteps) return { score: 0, ratio: 0, alarm: noAlarm, contributions, surprise }
-  const threshold = -Math.log10(Math.min(alarmRate(options) / independentTests, 1 / leastAlarmSteps))
-  const ratio = Math.max(...found) / (threshold * (options.thresholdFactor ?? 1))
+  if (state.memory.steps < warmUpSteps) return { score: 0, threshold: 0.5, ratio: 0, alarm: noAlarm, contributions, memory, surprise }
+  const rarity = -Math.log10(Math.min(alarmRate(options) / independentTests, 1 / leastAlarmSteps))
+  const ratio = Math.max(...found) / (rarity * (options.thresholdFactor ?? 1))
   const alarm = nextAlarm(state.alarm, ratio, noveltyRule)
-  return { score: ratio / (ratio + 1), ratio, alarm, contributions, surprise }
+  return { score: ratio / (ratio + 1), threshold: 0.5, ratio, alarm, contributions, memory, surprise }
 }
 
 function withSignalsOf (memory: SignalMemory, { signals }: Sample): SignalMemory {
@@ -183,5 +157,3 @@ function placeInSeason (at: number, seasonSeconds: number | null = daySeconds): 
 function elapsedSteps (lastAt: number, at: number, stepSeconds: number): number {
   return lastAt > 0 ? Math.max(1, Math.round((at - lastAt) / 1000 / stepSeconds)) : 1
 }
-
-const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length

@@ -11,12 +11,12 @@ function run (ratios: readonly number[], rule: AlarmRule): string {
 }
 
 describe('An alarm', () => {
-  it('of a trained service begins at the threshold and outlives dips shorter than five steps', () => {
-    expect(run([0.9, 1, 0.8, 0.1, 0.1, 0.1, 0.1, 0.8, 0.1], lastingRule)).toBe('.!!!!!!!!')
+  it('of a trained service begins at the threshold and outlives dips shorter than thirty steps', () => {
+    expect(run([0.9, 1, 0.8, ...Array(29).fill(0.1), 0.7, 0.1], lastingRule)).toBe(`.${'!'.repeat(33)}`)
   })
 
-  it('of a trained service ends after five steps below 70 % of the threshold, and may begin again at once', () => {
-    expect(run([1, 0.6, 0.6, 0.6, 0.6, 0.6, 1], lastingRule)).toBe('!!!!!.!')
+  it('of a trained service ends after thirty steps below 65 % of the threshold, and may begin again at once', () => {
+    expect(run([1, ...Array(30).fill(0.6), 1], lastingRule)).toBe(`${'!'.repeat(30)}.!`)
   })
 
   it('of an untrained service lasts as long as the score is over the threshold', () => {
