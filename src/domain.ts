@@ -221,6 +221,16 @@ export interface Cause {
   readonly text: string
 }
 
+/** How far the last whole day lies from the days before: population stability indexes, 0 for not at all, more than 0.25 for much. */
+export interface Drift {
+  /** Of the score. */
+  readonly score: number
+  /** Signals whose level has moved, most first; at most five. */
+  readonly signals: readonly { readonly signal: string, readonly index: number }[]
+  /** What it means, null where nothing has moved. */
+  readonly reason: string | null
+}
+
 export interface Verdict {
   readonly service: string
   readonly asOf: number
@@ -232,6 +242,8 @@ export interface Verdict {
   readonly causes: readonly Cause[]
   readonly maintenance: Maintenance
   readonly missingSignals: readonly string[]
+  /** Absent in verdicts of before it was measured. */
+  readonly drift?: Drift
   readonly modelVersion: string
   /** Id of the incident that is open with this sample; null or absent where none is. */
   readonly incident?: string | null

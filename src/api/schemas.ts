@@ -107,6 +107,11 @@ export const verdictSchema = object({
   })),
   maintenance: maintenanceSchema,
   missingSignals: Type.Array(Type.String()),
+  drift: optional(object({
+    score: Type.Number({ description: 'population stability index of the scores of the last day; above 0.25 they have moved' }),
+    signals: Type.Array(object({ signal: Type.String(), index: Type.Number() })),
+    reason: nullable(Type.String())
+  })),
   modelVersion: Type.String(),
   incident: optional(nullable(Type.String({ description: 'id of the incident that was open then' }))),
   demo: optional(Type.Boolean())

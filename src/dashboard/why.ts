@@ -38,12 +38,13 @@ function features (list: Decision['topFeatures']): HTMLElement {
 }
 
 /** How the service behaves, what does not look as usual, and what that calls for. */
-export function whyVerdict ({ score, threshold, severity, causes, maintenance, missingSignals }: Verdict): Node[] {
+export function whyVerdict ({ score, threshold, severity, causes, maintenance, missingSignals, drift }: Verdict): Node[] {
   return [
     h('p', {}, severityBadge(severity), ` score ${score.toFixed(2)}, alarm from ${threshold.toFixed(2)}`),
     h('ul', { class: 'causes', hidden: causes.length === 0 }, ...causes.map(({ signal, value, expectedLow, expectedHigh, share }) => h('li', {},
       h('strong', {}, words(signal)), ` ${short(value)}, usually ${short(expectedLow)} to ${short(expectedHigh)}`, h('span', { class: 'muted' }, ` (${percent(share)} of the score)`)))),
     ...(maintenance.action === 'no_action_needed' ? [] : [h('p', {}, h('strong', {}, words(maintenance.action)), ` (${percent(maintenance.probability)}): ${maintenance.reason}`)]),
+    ...(drift?.reason ? [h('p', { class: 'muted' }, drift.reason)] : []),
     ...(missingSignals.length === 0 ? [] : [h('p', { class: 'muted' }, `Not measured: ${missingSignals.map(words).join(', ')}`)])
   ]
 }

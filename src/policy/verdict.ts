@@ -3,11 +3,13 @@ import { advance, deviationKinds } from '../features/anomaly-features.ts'
 import { rowFeatures } from '../features/row-features.ts'
 import { emptyMemory, widenMemory } from '../features/signal-memory.ts'
 import type { SignalMemory } from '../features/signal-memory.ts'
+import type { DriftWindows } from '../ml/drift.ts'
 import type { IsolationForest } from '../ml/isolation-forest.ts'
 import { nextAlarm, noAlarm, noveltyRule, severityOf } from './alarm.ts'
 import type { AlarmState } from './alarm.ts'
 import { causesOf, contributionsOf } from './causes.ts'
 import { concerning } from './concern.ts'
+import { driftOf, nextDrift } from './drift.ts'
 import { maintenanceFor } from './maintenance.ts'
 import { componentsOf } from './row-score.ts'
 import { nextSaturation, saturationOf, type SaturationState } from './saturation.ts'
@@ -27,6 +29,8 @@ export interface AnomalyState {
   readonly alarm: AlarmState
   /** Absent before the first sample. */
   readonly saturation?: SaturationState
+  /** Absent before the first sample. */
+  readonly drift?: DriftWindows
   /** Epoch ms of the latest sample; 0 before the first. */
   readonly lastAt: number
 }
@@ -96,6 +100,7 @@ export function detect (state: AnomalyState, sample: Sample, options: DetectOpti
   const severity = severityOf(alarm.active, ratio)
   const missingSignals = known.signals.filter((_, i) => Number.isNaN(x[i]))
   const saturation = nextSaturation(state.saturation, sample, { ...options, memory, position, seasonSeconds: options.seasonSeconds ?? daySeconds })
+  const drift = nextDrift(state.drift, { deviations: all, x, ratio, stepSeconds: options.stepSeconds })
   const maintenance = maintenanceFor({
     severity,
     alarmSeconds: alarm.active ? alarm.age * options.stepSeconds : 0,
@@ -104,7 +109,7 @@ export function detect (state: AnomalyState, sample: Sample, options: DetectOpti
     saturation: saturationOf(saturation)
   })
   return {
-    state: { ...state, ...learned, alarm, saturation, lastAt: sample.at },
+    state: { ...state, ...learned, alarm, saturation, drift, lastAt: sample.at },
     verdict: {
       service: sample.service,
       asOf: sample.at,
@@ -115,6 +120,7 @@ export function detect (state: AnomalyState, sample: Sample, options: DetectOpti
       causes: options.explain === 'all' || severity !== 'none' ? causesOf({ memory: known, x, contributions, position }) : [],
       maintenance: warm ? maintenance : { ...maintenance, reason: `warming up, ${memory.steps} of ${warmUpSteps} samples; ${maintenance.reason}` },
       missingSignals,
+      drift: driftOf(drift, known.signals),
       modelVersion: options.model?.version ?? 'none'
     }
   }

@@ -181,7 +181,7 @@ describe('detect', () => {
     }))
   })
 
-  it.each([[10, 24], [38, 28], [mostSignals, 45]])('needs bounded memory: with %i signals at most %i KiB, however long it runs', (width, kibibytes) => {
+  it.each([[10, 24], [38, 28], [mostSignals, 47]])('needs bounded memory: with %i signals at most %i KiB, however long it runs', (width, kibibytes) => {
     const random = createRandom(1)
     const samples = Array.from({ length: 600 }, () => Object.fromEntries(Array.from({ length: width }, (_, i) => [`signal${i}`, normal(random)])))
     const { state } = run(samples)

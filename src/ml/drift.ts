@@ -1,0 +1,78 @@
+/**
+ * Whether a distribution has moved: shares of values in fixed bins, window by window, against a slow mean of the windows before.
+ * O(1) per value; the state is two counts per bin.
+ */
+export interface DriftWindows {
+  /** Values in the window at hand. */
+  readonly count: number
+  /** Shape [rows, bins]: counts of the window at hand. */
+  readonly current: Float32Array
+  /** Shape [rows, bins]: shares in the windows before, recent ones more; all 0 before the first is whole. */
+  readonly reference: Float32Array
+  /** Shape [rows]: population stability index of the last whole window; 0 before the second. */
+  readonly index: Float32Array
+}
+
+/** Between these and beyond them lie the bins: a standardised value is about uniform over them if it is normal. */
+const edges = [-1.5, -0.75, 0, 0.75, 1.5]
+const bins = edges.length + 1
+/** Of the last window in the reference: what has moved is the new normal after about four windows. */
+const renewal = 0.25
+/** A share of nothing would make the index infinite. */
+const leastShare = 0.005
+/** The usual reading: below 0.1 nothing has moved, above 0.25 something has. */
+export const driftFrom = 0.25
+
+export function emptyDrift (rows: number): DriftWindows {
+  return { count: 0, current: new Float32Array(rows * bins), reference: new Float32Array(rows * bins), index: new Float32Array(rows) }
+}
+
+/**
+ * Counts one value per row. Pure; a value that is not finite is not counted.
+ *
+ * @param values shape [rows], standardised: about 0 on average with a deviation about 1.
+ * @param windowSteps after so many values the window is compared and the next one begins.
+ */
+export function countDrift (before: DriftWindows, values: Float64Array, windowSteps: number): DriftWindows {
+  const { count, current, reference, index } = before.index.length === values.length ? before : emptyDrift(values.length)
+  const counted = current.slice()
+  for (const [row, value] of values.entries()) if (Number.isFinite(value)) counted[row * bins + binOf(value)]++
+  if (count + 1 < windowSteps) return { count: count + 1, current: counted, reference, index }
+  const next = emptyDrift(values.length)
+  for (let row = 0; row < values.length; row++) {
+    const [from, to] = [row * bins, (row + 1) * bins]
+    const shares = sharesOf(counted.subarray(from, to))
+    const known = reference.subarray(from, to)
+    const isFirst = known.every(share => share === 0)
+    if (!isFirst && shares) next.index[row] = populationStabilityIndex(known, shares)
+    next.reference.set(shares ? known.map((share, bin) => isFirst ? shares[bin] : share + renewal * (shares[bin] - share)) : known, from)
+  }
+  return next
+}
+
+/**
+ * Σ (actual − expected) · ln(actual / expected) over the bins.
+ *
+ * @param expected shares that add up to 1. @param actual likewise.
+ * @returns 0 for equal shares, more the farther they are apart; symmetric.
+ */
+export function populationStabilityIndex (expected: ArrayLike<number>, actual: ArrayLike<number>): number {
+  let sum = 0
+  for (let bin = 0; bin < expected.length; bin++) {
+    const [e, a] = [Math.max(expected[bin], leastShare), Math.max(actual[bin], leastShare)]
+    sum += (a - e) * Math.log(a / e)
+  }
+  return sum
+}
+
+function binOf (value: number): number {
+  let bin = 0
+  while (bin < edges.length && value > edges[bin]) bin++
+  return bin
+}
+
+/** Null for a window without values. */
+function sharesOf (counts: Float32Array): Float32Array | null {
+  const total = counts.reduce((sum, count) => sum + count, 0)
+  return total > 0 ? counts.map(count => count / total) : null
+}
