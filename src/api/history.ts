@@ -6,7 +6,7 @@ import type { PastVerdict } from '../store/past-verdict.ts'
 import type { Api, ApiContext } from './context.ts'
 import { refuseUnknown } from './decisions.ts'
 import { allowedServices } from './principal.ts'
-import { answers, decisionSchema, serviceParams } from './schemas.ts'
+import { answers, decisionSchema, nullable, serviceParams } from './schemas.ts'
 
 const tags = ['decisions']
 const time = (description: string) => Type.Integer({ minimum: 0, description: `ms since 1970; ${description}` })
@@ -34,6 +34,10 @@ const seriesSchema = Type.Object({
 })
 
 const sparklineSchema = Type.Object({ service: Type.String(), at: Type.Array(Type.Integer()), load: numbers('oldest first'), forecast: Type.Union([Type.Object({}, { additionalProperties: true }), Type.Null()]) })
+
+const pastVerdictSchema = Type.Object({ asOf: Type.Integer(), score: Type.Number(), threshold: Type.Number(), isAnomaly: Type.Boolean(), severity: Type.String() }, {
+  additionalProperties: true, description: 'that was in force then; with its causes where something was abnormal'
+})
 
 /** What was said in the past, in the forms that a plot and a reader want. */
 export function historyRoutes (app: Api, context: ApiContext): void {
@@ -67,12 +71,15 @@ export function historyRoutes (app: Api, context: ApiContext): void {
       summary: 'Why it was decided so: the decision that was in force at a time, and its story in plain words',
       params: serviceParams,
       querystring: Type.Object({ at: Type.Optional(time('the latest decision where not given')) }, { additionalProperties: false }),
-      response: answers(200, Type.Object({ decision: decisionSchema, story: Type.Array(Type.String()) }), 404, 503)
+      response: answers(200, Type.Object({ decision: decisionSchema, verdict: nullable(pastVerdictSchema), story: Type.Array(Type.String()) }), 404, 503)
     }
   }, async ({ params: { service }, query: { at } }) => {
     const history = await decisions.history(service, { limit: at === undefined ? 1 : context.config().limits.historyDecisions })
     const decision = history.find(({ asOf }) => at === undefined || asOf <= at)
-    if (decision !== undefined) return { decision, story: explain(decision) }
+    if (decision !== undefined) {
+      const verdicts = await decisions.verdicts(service, { limit: at === undefined ? 1 : context.config().limits.historyDecisions })
+      return { decision, verdict: verdicts.find(({ asOf }) => asOf <= decision.asOf) ?? null, story: explain(decision) }
+    }
     await refuseUnknown(service, context)
     throw new PrescaleError('no-opinion', history.length === 0 ? `Nothing has been decided for ${service} yet.` : `Decisions on ${service} are kept since ${new Date(history.at(-1)!.asOf).toISOString()}.`)
   })

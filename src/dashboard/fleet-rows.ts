@@ -1,4 +1,4 @@
-import type { Decision, Severity, Verdict } from '../domain.ts'
+import type { Decision, Incident, Severity, Verdict } from '../domain.ts'
 
 /** What the fleet shows of a service; as GET /v1/services has it. */
 export interface FleetRow {
@@ -7,13 +7,17 @@ export interface FleetRow {
   readonly decision: Pick<Decision, 'asOf' | 'validUntil' | 'replicas' | 'currentReplicas' | 'source'> | null
   readonly verdict: Pick<Verdict, 'asOf' | 'score' | 'isAnomaly' | 'severity'> | null
   readonly suggestion?: boolean
+  /** Against HPA so far; positive is better. */
+  readonly saved?: { readonly since: number, readonly instanceHours: number, readonly violationMinutes: number }
+  /** One is open. */
+  readonly incident?: boolean
   readonly demo?: boolean
 }
 
 export type State = 'waiting' | 'stale' | 'current'
-export type SortKey = 'service' | 'replicas' | 'source' | 'severity' | 'age'
+export type SortKey = 'service' | 'replicas' | 'source' | 'severity' | 'saved' | 'age'
 export interface Sorting { readonly key: SortKey, readonly descending: boolean }
-export interface Wanted { readonly search: string, readonly show: 'all' | 'abnormal' | 'changing' | 'stale' | 'suggestion' }
+export interface Wanted { readonly search: string, readonly show: 'all' | 'abnormal' | 'incident' | 'changing' | 'stale' | 'suggestion' }
 
 export function stateOf ({ decision }: FleetRow, now: number): State {
   if (decision === null) return 'waiting'
@@ -27,6 +31,7 @@ const orderBy: Readonly<Record<SortKey, (a: FleetRow, b: FleetRow) => number>> =
   replicas: (a, b) => (a.decision?.replicas ?? -1) - (b.decision?.replicas ?? -1),
   source: (a, b) => (a.decision?.source ?? '').localeCompare(b.decision?.source ?? ''),
   severity: (a, b) => rank(a) - rank(b) || (a.verdict?.score ?? -1) - (b.verdict?.score ?? -1),
+  saved: (a, b) => (a.saved?.instanceHours ?? -Infinity) - (b.saved?.instanceHours ?? -Infinity) || 0,
   age: (a, b) => (b.asOf ?? 0) - (a.asOf ?? 0)
 }
 
@@ -46,6 +51,7 @@ function shows (row: FleetRow, show: Wanted['show'], now: number): boolean {
   switch (show) {
     case 'all': return true
     case 'abnormal': return row.verdict?.isAnomaly ?? false
+    case 'incident': return row.incident ?? false
     case 'changing': return row.decision !== null && row.decision.replicas !== row.decision.currentReplicas
     case 'stale': return stateOf(row, now) !== 'current'
     case 'suggestion': return row.suggestion ?? false
@@ -53,11 +59,12 @@ function shows (row: FleetRow, show: Wanted['show'], now: number): boolean {
 }
 
 /** The row after an event of the stream; an event that is older than what is known changes nothing. */
-export function withEvent (row: FleetRow | undefined, event: { kind: string, decision?: Decision, verdict?: Verdict, suggestion?: { service: string } }): FleetRow | null {
-  const said = event.decision ?? event.verdict ?? event.suggestion
+export function withEvent (row: FleetRow | undefined, event: { kind: string, decision?: Decision, verdict?: Verdict, suggestion?: { service: string }, incident?: Pick<Incident, 'service' | 'state'> }): FleetRow | null {
+  const said = event.decision ?? event.verdict ?? event.suggestion ?? event.incident
   if (said === undefined) return null
   const before: FleetRow = row ?? { service: said.service, asOf: null, decision: null, verdict: null }
   if (event.suggestion) return { ...before, suggestion: true }
+  if (event.incident) return { ...before, incident: event.incident.state === 'open' }
   const asOf = Math.max(before.asOf ?? 0, (said as { asOf: number }).asOf)
   if (event.decision) {
     if (event.decision.asOf < (before.decision?.asOf ?? 0)) return before

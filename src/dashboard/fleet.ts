@@ -1,7 +1,7 @@
 import { ask, now } from './api.ts'
 import { h, throttled } from './dom.ts'
 import { arrange, stateOf, withEvent, type FleetRow, type SortKey, type Sorting, type Wanted } from './fleet-rows.ts'
-import { duration, utc } from './format.ts'
+import { duration, short, utc } from './format.ts'
 import type { LiveEvent } from './live.ts'
 import type { Page } from './page.ts'
 import { drawSparkline, type Sparkline } from './sparkline.ts'
@@ -18,6 +18,7 @@ const columns: readonly { readonly key: SortKey | null, readonly label: string, 
   { key: 'replicas', label: 'Ready → wanted', class: 'col-replicas' },
   { key: 'source', label: 'Source', class: 'col-source' },
   { key: 'severity', label: 'Behaviour', class: 'col-severity' },
+  { key: 'saved', label: 'Saved', class: 'col-saved' },
   { key: 'age', label: 'Last sample', class: 'col-age' }
 ]
 
@@ -34,7 +35,7 @@ export function fleetPage (): Page {
 
   const search = h('input', { type: 'search', id: 'search', placeholder: 'Search', 'aria-label': 'Search services by name', oninput: () => update({ search: search.value }) })
   const show = h('select', { 'aria-label': 'Show', onchange: () => update({ show: show.value as Wanted['show'] }) },
-    ...([['all', 'All services'], ['abnormal', 'Behaving abnormally'], ['changing', 'Changing replicas'], ['stale', 'Without a valid decision'], ['suggestion', 'Configuration suggested']] as const)
+    ...([['all', 'All services'], ['abnormal', 'Behaving abnormally'], ['incident', 'With an open incident'], ['changing', 'Changing replicas'], ['stale', 'Without a valid decision'], ['suggestion', 'Configuration suggested']] as const)
       .map(([value, label]) => h('option', { value }, label)))
   const count = h('p', { class: 'count', role: 'status' })
   const headers = columns.map(({ key, label, class: name }) => h('th', { scope: 'col', class: name },
@@ -58,9 +59,10 @@ export function fleetPage (): Page {
 
   const load = async () => {
     try {
-      const { services } = await ask<{ services: FleetRow[] }>('/v1/services')
+      const [{ services }, { incidents }] = await Promise.all([ask<{ services: FleetRow[] }>('/v1/services'), ask<{ incidents: { service: string }[] }>('/v1/incidents?state=open&limit=1000')])
+      const troubled = new Set(incidents.map(({ service }) => service))
       for (const name of rows.keys()) if (!services.some(({ service }) => service === name)) rows.delete(name)
-      for (const row of services) rows.set(row.service, { ...row, ...(rows.get(row.service)?.suggestion && { suggestion: true }) })
+      for (const row of services) rows.set(row.service, { ...row, incident: troubled.has(row.service), ...(rows.get(row.service)?.suggestion && { suggestion: true }) })
       sparklines.clear()
       loaded = true
       render()
@@ -123,7 +125,7 @@ export function fleetPage (): Page {
   const soon = throttled(render, renderMs)
 
   const event = (one: LiveEvent) => {
-    const { service } = one.kind === 'decision' ? one.decision : one.kind === 'verdict' ? one.verdict : one.suggestion
+    const { service } = one.kind === 'decision' ? one.decision : one.kind === 'verdict' ? one.verdict : one.kind === 'incident' ? one.incident : one.suggestion
     const row = withEvent(rows.get(service), one)
     if (row === null) return
     rows.set(service, row)
@@ -165,7 +167,7 @@ function drawRow ({ service, demo }: FleetRow): Drawn {
 
 /** Writes only what has changed. */
 function fill (one: Drawn, row: FleetRow, sparkline: Sparkline | null): void {
-  const { decision, verdict, asOf, suggestion } = row
+  const { decision, verdict, asOf, suggestion, incident, saved } = row
   const state = stateOf(row, now())
   const age = asOf === null || asOf === 0 ? 'none yet' : `${duration((now() - asOf) / 1000)} ago`
   one.element.classList.toggle('stale', state === 'stale')
@@ -176,7 +178,10 @@ function fill (one: Drawn, row: FleetRow, sparkline: Sparkline | null): void {
       ...(decision === null ? [] : state === 'stale' ? [h('span', { class: 'badge stale-badge', title: `The decision held until ${utc(decision.validUntil)}` }, 'out of date')] : [sourceBadge(decision.source)]),
       ...(suggestion ? [h('span', { class: 'badge suggestion', title: 'A better configuration is suggested' }, 'config')] : [])
     ]],
-    [`${verdict?.severity} ${verdict?.score}`, () => verdict ? [severityBadge(verdict.severity), h('span', { class: 'score', title: 'Anomaly score, 0 to 1' }, verdict.score.toFixed(2))] : []],
+    [`${verdict?.severity} ${verdict?.score} ${incident}`, () => verdict
+      ? [severityBadge(verdict.severity), ...(incident ? [h('span', { class: 'badge incident-badge', title: 'An incident is open' }, 'incident')] : []), h('span', { class: 'score', title: 'Anomaly score, 0 to 1' }, verdict.score.toFixed(2))]
+      : []],
+    [JSON.stringify(saved), () => saved ? [h('span', { title: `Instance-hours saved against HPA since ${utc(saved.since)}; ${short(saved.violationMinutes)} violation minutes fewer` }, `${short(saved.instanceHours)} h`)] : []],
     [age, () => [h('span', asOf ? { title: utc(asOf) } : {}, age)]]
   ]
   contents.forEach(([key, draw], i) => {

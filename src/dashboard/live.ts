@@ -1,9 +1,10 @@
-import type { Decision, Suggestion, Verdict } from '../domain.ts'
+import type { Decision, IncidentChange, Suggestion, Verdict } from '../domain.ts'
 
 export type LiveEvent =
   | { readonly kind: 'decision', readonly decision: Decision }
   | { readonly kind: 'verdict', readonly verdict: Verdict }
   | { readonly kind: 'suggestion', readonly suggestion: Suggestion }
+  | { readonly kind: 'incident' } & IncidentChange
 export type Connection = { readonly state: 'connecting' | 'live' } | { readonly state: 'lost', readonly since: number }
 
 interface Listeners {
@@ -13,7 +14,7 @@ interface Listeners {
   readonly connection: (connection: Connection) => void
 }
 
-const kinds = ['decision', 'verdict', 'suggestion'] as const
+const kinds = ['decision', 'verdict', 'suggestion', 'incident'] as const
 /** Browsers give up on some errors; then we try again ourselves. */
 const retryMs = 3_000
 
@@ -26,7 +27,8 @@ export function follow ({ event, gap, connection }: Listeners): { close: () => v
   const open = () => {
     source = new EventSource('/v1/stream')
     source.addEventListener('hello', () => {
-      if (lost !== null) gap()
+      // Also the first time: what was read before may lack what happened until now.
+      gap()
       lost = null
       connection({ state: 'live' })
     })

@@ -1,4 +1,5 @@
 import UPlot from 'uplot'
+import type { Band } from './bands.ts'
 import { h } from './dom.ts'
 import { clock, short, utc } from './format.ts'
 import type { Series } from './series.ts'
@@ -61,6 +62,7 @@ export function createPlots ({ onPick, onZoom }: PlotsOptions) {
   const element = h('div', { class: 'plots' }, ...figures)
   let charts: UPlot[] = []
   let series: Series | null = null
+  let bands: readonly Band[] = []
   /** Epoch seconds, as uPlot counts. */
   let range: readonly [number, number] = [0, 1]
   let zoom: readonly [number, number] | null = null
@@ -109,6 +111,7 @@ export function createPlots ({ onPick, onZoom }: PlotsOptions) {
         chart.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false)
         setZoom([from, to])
       }],
+      drawClear: [(chart) => { drawBands(chart) }],
       draw: [(chart) => { drawMarks(chart) }]
     }
   })
@@ -116,6 +119,20 @@ export function createPlots ({ onPick, onZoom }: PlotsOptions) {
   const dataOf = (index: number): UPlot.AlignedData => {
     if (series === null) return [[]]
     return [series.load(), series.replicas(), series.score()][index]
+  }
+
+  /** Incidents, behind everything else. */
+  const drawBands = ({ ctx, bbox, valToPos }: UPlot) => {
+    ctx.save()
+    ctx.globalAlpha = 0.55
+    for (const { from, to, serious } of bands) {
+      const left = Math.max(bbox.left, valToPos(from / 1000, 'x', true))
+      const right = Math.min(bbox.left + bbox.width, Math.max(valToPos(to / 1000, 'x', true), valToPos(from / 1000, 'x', true) + 2 * devicePixelRatio))
+      if (right <= left) continue
+      ctx.fillStyle = colour(serious ? '--bad-back' : '--warn-back')
+      ctx.fillRect(left, bbox.top, right - left, bbox.height)
+    }
+    ctx.restore()
   }
 
   /** The end of what is known, and the decision that is explained. */
@@ -174,8 +191,9 @@ export function createPlots ({ onPick, onZoom }: PlotsOptions) {
   }
 
   /** @param seen from and to, epoch ms. */
-  const show = (next: Series, seen: readonly [number, number]) => {
+  const show = (next: Series, seen: readonly [number, number], incidents: readonly Band[]) => {
     series = next
+    bands = incidents
     range = [seen[0] / 1000, seen[1] / 1000]
     if (charts.length === 0) build()
     else redraw()

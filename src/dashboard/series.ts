@@ -105,9 +105,9 @@ export function createSeries ({ decisions, verdicts, horizonSeconds }: SeriesAns
     changes,
     toCsv,
     firstAt: () => decisions.at.at(0) ?? verdicts.at.at(0) ?? null,
-    lastAt: () => decisions.at.at(-1) ?? null,
+    lastAt: () => decisions.at.at(-1) ?? verdicts.at.at(-1) ?? null,
     horizonMs: () => horizonMs,
-    isEmpty: () => decisions.at.length === 0
+    isEmpty: () => decisions.at.length === 0 && verdicts.at.length === 0
   }
 }
 export type Series = ReturnType<typeof createSeries>

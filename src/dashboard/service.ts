@@ -1,14 +1,18 @@
 import type { Decision, Override, Policy, Suggestion, Verdict } from '../domain.ts'
 import { ApiError, ask, now, pathOf } from './api.ts'
+import { bandsOf } from './bands.ts'
 import { download, h, throttled } from './dom.ts'
 import { duration, short, words } from './format.ts'
+import { createIncidents } from './incidents.ts'
 import type { LiveEvent } from './live.ts'
 import { operateDialog, setOverride } from './operate.ts'
 import type { Page } from './page.ts'
 import { createPlots } from './plots.ts'
+import { readSavings, savingsText, type SavingsAnswer } from './savings.ts'
 import { createSeries, type Series, type SeriesAnswer } from './series.ts'
-import { demoBadge, failure, notice, severityBadge, sourceBadge, timeOf } from './widgets.ts'
-import { whyDecision, whyVerdict } from './why.ts'
+import { whatIfDialog } from './what-if.ts'
+import { demoBadge, failure, modeBadge, notice, severityBadge, sourceBadge, timeOf } from './widgets.ts'
+import { whyDecision, whyVerdict, type PastVerdict } from './why.ts'
 
 interface ServiceAnswer {
   readonly policy: Policy
@@ -31,7 +35,9 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
   let verdict: Verdict | null = null
   let suggestion: Suggestion | null = null
   let picked: Decision | null = null
+  let pickedVerdict: PastVerdict | null = null
   let range = rangeSeconds
+  let savings: SavingsAnswer | null = null
   const closing = new AbortController()
 
   const facts = h('dl', { class: 'facts' })
@@ -40,11 +46,14 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
   const resetZoom = h('button', { type: 'button', hidden: true, onclick: () => { plots.setZoom(null) } }, 'Reset zoom')
   const rangeButtons = ranges.map(([seconds, label]) => h('button', { type: 'button', onclick: () => { setRange(seconds) } }, label))
   const operate = h('button', { type: 'button', class: 'primary', onclick: () => { openDialog() } }, 'Hold, pause or force…')
+  const whatIf = h('button', { type: 'button', onclick: () => { if (answer) open(whatIfDialog(service, answer.policy)) } }, 'What if…')
   const whyTitle = h('h2', { tabindex: '-1' })
   const toPresent = h('button', { type: 'button', hidden: true, onclick: () => { show(null) } }, 'Back to now')
   const why = h('div', { class: 'why-body' })
   const changes = h('ol', { class: 'changes' })
   const behaviour = h('div')
+  const behaviourTitle = h('h2', {}, 'Behaviour')
+  const incidents = createIncidents(service, { onPick: (at) => { explainAt(at) }, onChange: () => { soon() } })
   const suggested = h('section', { class: 'card', hidden: true })
   const place = h('div', { class: 'place' })
   const content = h('div', { class: 'service-grid' },
@@ -56,13 +65,13 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
         h('button', { type: 'button', onclick: () => { savePng() } }, 'PNG')),
       plots.element,
       h('p', { class: 'muted hint' }, 'Click a plot to ask why it was decided so then; drag to zoom, double-click to zoom out. What was expected stands at the end of its horizon.'),
-      h('div', { class: 'cards' }, h('section', { class: 'card' }, h('h2', {}, 'Latest changes'), changes), h('section', { class: 'card' }, h('h2', {}, 'Behaviour'), behaviour))),
+      h('div', { class: 'cards' }, h('section', { class: 'card' }, h('h2', {}, 'Latest changes'), changes), h('section', { class: 'card' }, behaviourTitle, behaviour), incidents.element)),
     h('aside', { class: 'service-side' },
       h('section', { class: 'card why', id: 'why' }, h('div', { class: 'why-head' }, whyTitle, toPresent), why),
       suggested))
   const title = h('h1', {}, service)
   const element = h('div', { class: 'service-page' },
-    h('div', { class: 'toolbar service-head' }, h('a', { href: '#/', class: 'back' }, '← Services'), title, h('span', { class: 'grow' }), operate),
+    h('div', { class: 'toolbar service-head' }, h('a', { href: '#/', class: 'back' }, '← Services'), title, h('span', { class: 'grow' }), whatIf, operate),
     override, facts, place)
 
   const load = async () => {
@@ -72,6 +81,8 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
         ask<SeriesAnswer>(`${pathOf(service)}/series`, { signal: closing.signal }).catch(noneYet)
       ])
       answer = described
+      readSavings(service, closing.signal).then((read) => { savings = read; renderFacts() })
+      incidents.load(closing.signal).then(soon)
       series = createSeries(past)
       decision = described.decision
       verdict = described.verdict
@@ -82,6 +93,7 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
       if (closing.signal.aborted) return
       const gone = error instanceof ApiError && error.status === 404
       operate.hidden = gone
+      whatIf.hidden = gone
       place.replaceChildren(gone ? notice('No such service', h('p', {}, (error as Error).message), h('a', { href: '#/' }, 'All services')) : failure(error, () => { load() }))
     }
   }
@@ -100,9 +112,9 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
     }
     if (!place.contains(content)) place.replaceChildren(content)
     rangeButtons.forEach((button, i) => { button.setAttribute('aria-pressed', String(ranges[i][0] === range)) })
-    plots.show(series, seen())
+    plots.show(series, seen(), bandsOf(incidents.all(), now()))
     renderWhy()
-    behaviour.replaceChildren(...(verdict === null ? [h('p', { class: 'muted' }, 'No sample has been judged yet.')] : whyVerdict(verdict)))
+    renderBehaviour()
     renderChanges()
   }
   const soon = throttled(render, renderMs)
@@ -121,10 +133,12 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
       ? [fact('Decision', 'none yet')]
       : [
           fact('Ready → wanted', h('span', { class: 'big' }, `${decision.currentReplicas} → `, h('strong', {}, String(decision.replicas)))),
+          fact('Mode', modeBadge(decision.mode)),
           fact('Source', late ? h('span', { class: 'badge stale-badge' }, 'out of date') : sourceBadge(decision.source)),
           fact('Load', short(decision.load)),
           fact('One replica carries', short(decision.capacity)),
           ...(verdict === null ? [] : [fact('Behaviour', severityBadge(verdict.severity))]),
+          ...(savings === null ? [] : [fact('Saved against HPA', savingsText(savings))]),
           fact('Last sample', h('span', { class: late ? 'warning' : '' }, `${duration((now() - decision.asOf) / 1000)} ago`))
         ]))
   }
@@ -154,6 +168,12 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
     why.replaceChildren(...whyDecision(shown))
   }
 
+  const renderBehaviour = () => {
+    const shown = picked === null ? verdict : pickedVerdict
+    behaviourTitle.textContent = picked === null ? 'Behaviour' : 'Behaviour then'
+    behaviour.replaceChildren(...(shown === null ? [h('p', { class: 'muted' }, picked === null ? 'No sample has been judged yet.' : 'No verdict of that time is kept.')] : whyVerdict(shown)))
+  }
+
   const renderChanges = () => {
     const list = series!.changes(listedChanges)
     const key = `${list[0]?.at} ${picked?.asOf}`
@@ -175,7 +195,8 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
 
   const explainAt = async (at: number) => {
     try {
-      const { decision: found } = await ask<{ decision: Decision }>(`${pathOf(service)}/explanation?at=${Math.round(at)}`, { signal: closing.signal })
+      const { decision: found, verdict: judged } = await ask<{ decision: Decision, verdict: PastVerdict | null }>(`${pathOf(service)}/explanation?at=${Math.round(at)}`, { signal: closing.signal })
+      pickedVerdict = judged
       show(found)
       // On a phone the explanation is below everything else.
       if (matchMedia('(max-width: 1000px)').matches) whyTitle.focus()
@@ -197,7 +218,9 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
   }
 
   const openDialog = () => {
-    const dialog = operateDialog(service, { replicas: decision?.replicas ?? 1, done: () => { load() } })
+    open(operateDialog(service, { replicas: decision?.replicas ?? 1, done: () => { load() } }))
+  }
+  const open = (dialog: HTMLDialogElement) => {
     element.append(dialog)
     dialog.showModal()
   }
@@ -215,6 +238,8 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
     } else if (one.kind === 'suggestion' && one.suggestion.service === service) {
       suggestion = one.suggestion
       renderSuggestion()
+    } else if (one.kind === 'incident' && one.incident.service === service) {
+      incidents.take(one.incident)
     } else return
     soon()
   }

@@ -37,13 +37,15 @@ function features (list: Decision['topFeatures']): HTMLElement {
       h('td', {}, h('meter', { min: 0, max: largest, value: importance, 'aria-label': `importance ${percent(importance)}` }), ` ${percent(importance)}`)))))
 }
 
+export type PastVerdict = Pick<Verdict, 'score' | 'threshold' | 'severity'> & Partial<Pick<Verdict, 'causes' | 'maintenance' | 'missingSignals' | 'drift'>>
+
 /** How the service behaves, what does not look as usual, and what that calls for. */
-export function whyVerdict ({ score, threshold, severity, causes, maintenance, missingSignals, drift }: Verdict): Node[] {
+export function whyVerdict ({ score, threshold, severity, causes = [], maintenance, missingSignals = [], drift }: PastVerdict): Node[] {
   return [
     h('p', {}, severityBadge(severity), ` score ${score.toFixed(2)}, alarm from ${threshold.toFixed(2)}`),
     h('ul', { class: 'causes', hidden: causes.length === 0 }, ...causes.map(({ signal, value, expectedLow, expectedHigh, share }) => h('li', {},
       h('strong', {}, words(signal)), ` ${short(value)}, usually ${short(expectedLow)} to ${short(expectedHigh)}`, h('span', { class: 'muted' }, ` (${percent(share)} of the score)`)))),
-    ...(maintenance.action === 'no_action_needed' ? [] : [h('p', {}, h('strong', {}, words(maintenance.action)), ` (${percent(maintenance.probability)}): ${maintenance.reason}`)]),
+    ...(maintenance === undefined || maintenance.action === 'no_action_needed' ? [] : [h('p', {}, h('strong', {}, words(maintenance.action)), ` (${percent(maintenance.probability)}): ${maintenance.reason}`)]),
     ...(drift?.reason ? [h('p', { class: 'muted' }, drift.reason)] : []),
     ...(missingSignals.length === 0 ? [] : [h('p', { class: 'muted' }, `Not measured: ${missingSignals.map(words).join(', ')}`)])
   ]

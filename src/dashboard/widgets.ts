@@ -1,4 +1,4 @@
-import type { DecisionSource, Severity } from '../domain.ts'
+import type { DecisionSource, ServiceMode, Severity } from '../domain.ts'
 import { h } from './dom.ts'
 import { clock, utc } from './format.ts'
 
@@ -23,6 +23,16 @@ const signs: Readonly<Record<Severity, string>> = { none: '○', low: '◔', med
 /** Told by shape and word, not by colour alone. */
 export function severityBadge (severity: Severity): HTMLElement {
   return h('span', { class: `badge severity-${severity}` }, h('span', { 'aria-hidden': 'true' }, signs[severity]), ` ${severity === 'none' ? 'normal' : severity}`)
+}
+
+const modeHelp: Readonly<Record<ServiceMode, string>> = {
+  shadow: 'Decided and recorded; autoscalers get nothing',
+  advise: 'Decided and pushed; autoscalers get nothing',
+  act: 'Autoscalers get what is decided'
+}
+
+export function modeBadge (mode: ServiceMode): HTMLElement {
+  return h('span', { class: `badge mode-${mode}`, title: modeHelp[mode] }, mode)
 }
 
 export function demoBadge (): HTMLElement {

@@ -54,8 +54,8 @@ describe.skipIf(!haveBrowser || !haveRedis)(needsBrowser(needsRedis('the page in
     await page.goto(`${prescale.address}/${hash}`)
     return page
   }
-  const shop = async () => {
-    const page = await visit('#/services/demo-shop')
+  const shop = async (options: Parameters<typeof browser.open>[0] = {}) => {
+    const page = await visit('#/services/demo-shop', options)
     await page.waitForSelector('.plot canvas')
     return page
   }
@@ -159,6 +159,59 @@ describe.skipIf(!haveBrowser || !haveRedis)(needsBrowser(needsRedis('the page in
     await page.getByRole('button', { name: 'Lift' }).click()
     await page.locator('.override').waitFor({ state: 'hidden' })
     expect((await prescale.ask('/v1/services/demo-shop')).body['settings'].override).toBeUndefined()
+    await page.close()
+  })
+
+  it('replays the last hours with other settings, beside the present ones and HPA', async () => {
+    const page = await shop({ expected: /400/ })
+    await page.getByRole('button', { name: 'What if…' }).click()
+    await page.getByLabel('Most replicas').fill('3')
+    await page.getByRole('button', { name: 'Replay' }).click()
+    await page.locator('.what-if-result table.small tbody tr').first().waitFor({ timeout: 60_000 })
+    const rows = await page.locator('.what-if-result table.small tbody tr').allTextContents()
+    expect(rows.map((row) => /^(Changed|As set|HPA)/.exec(row)?.[1])).toEqual(['Changed', 'As set', 'HPA'])
+    await page.locator('.what-if-result canvas').waitFor()
+    await inBothThemes(page, async (theme) => {
+      await browser.shoot(page, `what-if-${theme}`)
+      expect(await seriousViolations(page)).toEqual([])
+    })
+    await page.getByLabel('Fewest replicas').fill('9')
+    await page.getByRole('button', { name: 'Replay' }).click()
+    await page.locator('.problem', { hasText: 'at most maxReplicas, which is 3' }).waitFor()
+    await page.getByRole('button', { name: 'Close' }).click()
+    await page.close()
+  })
+
+  it('shows incidents in the fleet, as bands and in a list, and takes what people say of them', async () => {
+    const minute = 60_000
+    const end = Math.floor(Date.now() / minute) * minute
+    // 160 calm minutes, then three that are a hundred times as busy; they are the newest, so the incident is open.
+    const samples = Array.from({ length: 163 }, (_, i) => ({ service: 'till', at: end - (162 - i) * minute, signals: { requestsPerSecond: i < 160 ? 100 + i % 5 : 10_000 } }))
+    await prescale.ask('/v1/services/till', { method: 'PUT', body: { target: { requestsPerSecond: 100 } } })
+    expect((await prescale.ask('/v1/samples', { method: 'POST', body: { samples } })).status).toBe(202)
+    const fleet = await visit('')
+    await fleet.locator('tbody tr', { hasText: 'till' }).locator('.incident-badge').waitFor()
+    await fleet.getByLabel('Show').selectOption('incident')
+    await until(async () => (await fleet.locator('tbody a').allTextContents()).includes('till'))
+    await fleet.close()
+
+    // Nobody has reported a result, so there is no suggestion.
+    const page = await visit('#/services/till', { expected: /503/ })
+    const incident = page.locator('.incidents li').first()
+    await incident.locator('text=requestsPerSecond').waitFor()
+    await inBothThemes(page, async (theme) => {
+      await page.waitForTimeout(300)
+      await browser.shoot(page, `incident-${theme}`)
+      expect(await seriousViolations(page)).toEqual([])
+    })
+    await incident.locator('.incident').click()
+    await page.locator('h2', { hasText: 'Behaviour then' }).waitFor()
+    await page.getByRole('button', { name: 'This was normal' }).click()
+    await incident.locator('.badge', { hasText: 'normal, says' }).waitFor()
+    const said = async () => (await prescale.ask('/v1/services/till/incidents')).body['incidents'][0].feedback
+    await until(async () => (await said())?.verdict === 'normal')
+    await page.getByRole('button', { name: 'Take back' }).click()
+    await until(async () => await said() === null)
     await page.close()
   })
 
