@@ -8,7 +8,7 @@ import { PrescaleError } from '../errors.ts'
 import type { ServiceSummary } from '../store/summary.ts'
 import type { Api, ApiContext } from './context.ts'
 import { allowedServices, unknownService } from './principal.ts'
-import { answers, serviceParams } from './schemas.ts'
+import { answers, nullable, serviceParams } from './schemas.ts'
 
 const tags = ['services']
 const settingsBodyBytes = 262_144
@@ -33,6 +33,8 @@ const serviceSchema = Type.Object({
   mappings: Type.Array(Type.Object({}, { additionalProperties: true })),
   decision: Type.Union([Type.Object({}, { additionalProperties: true }), Type.Null()]),
   verdict: Type.Union([Type.Object({}, { additionalProperties: true }), Type.Null()]),
+  suggestion: nullable(Type.Object({}, { additionalProperties: true })),
+  savings: nullable(Type.Object({}, { additionalProperties: true, description: 'what it would have come to with us and with HPA so far' })),
   demo: Type.Optional(Type.Boolean())
 })
 
@@ -55,9 +57,9 @@ export function serviceRoutes (app: Api, context: ApiContext): void {
   app.get('/v1/services/:service', {
     schema: { tags, summary: 'Settings of one service and what was said last', params: serviceParams, response: answers(200, serviceSchema, 404, 503) }
   }, async ({ params: { service } }) => {
-    const [stored, { known, decision, verdict }] = await Promise.all([settings.get(service), decisions.snapshot(service)])
+    const [stored, { known, ...said }] = await Promise.all([settings.get(service), decisions.snapshot(service)])
     if (stored === null && !known && !config().services.has(service)) throw unknownService(service)
-    return { ...describe(service, stored as ServiceSettings | null, context), decision, verdict }
+    return { ...describe(service, stored as ServiceSettings | null, context), ...said }
   })
 
   app.put('/v1/services/:service', {
@@ -78,9 +80,9 @@ export function serviceRoutes (app: Api, context: ApiContext): void {
     await settings.put(service, body)
     request.changes = differences(before as object | null ?? config().services.get(service) ?? {}, body)
     await context.settingsChanged()
-    const { decision, verdict } = await decisions.snapshot(service)
+    const { known: _, ...said } = await decisions.snapshot(service)
     reply.code(before === null ? 201 : 200)
-    return { ...describe(service, body, context), decision, verdict }
+    return { ...describe(service, body, context), ...said }
   })
 
   app.delete('/v1/services/:service', {

@@ -1,20 +1,11 @@
-import { ask, pathOf } from './api.ts'
+import type { Savings } from '../domain.ts'
 import { percent, short } from './format.ts'
 
-/** As GET /v1/services/{service}/savings gives it. */
-export interface SavingsAnswer {
-  readonly hours: number
-  readonly saved: { readonly instanceHours: number, readonly instanceHoursRatio: number, readonly violationMinutes: number, readonly money: number | null }
-}
-
-/** Null while nothing has been compared. */
-export const readSavings = (service: string, signal: AbortSignal): Promise<SavingsAnswer | null> =>
-  ask<SavingsAnswer>(`${pathOf(service)}/savings`, { signal }).catch(() => null)
-
-/** "12.4 instance-hours (31 %), 3.2 violation minutes more"; what was lost is said as such. */
-export function savingsText ({ saved: { instanceHours, instanceHoursRatio, violationMinutes } }: SavingsAnswer): string {
-  const cost = `${short(instanceHours)} instance-hours (${percent(instanceHoursRatio)})`
-  const minutes = Math.abs(violationMinutes)
-  if (minutes < 0.05) return cost
-  return `${cost}, ${short(minutes)} violation minutes ${violationMinutes > 0 ? 'fewer' : 'more'}`
+/** "12.4 instance-hours (31 %), 3.2 violation minutes more"; less than nothing is a loss. */
+export function savingsText ({ hpa, prescale }: Pick<Savings, 'hpa' | 'prescale'>): string {
+  const hours = hpa.instanceHours - prescale.instanceHours
+  const minutes = hpa.violationMinutes - prescale.violationMinutes
+  const cost = `${short(hours)} instance-hours${hpa.instanceHours > 0 ? ` (${percent(hours / hpa.instanceHours)})` : ''}`
+  if (Math.abs(minutes) < 0.05) return cost
+  return `${cost}, ${short(Math.abs(minutes))} violation minutes ${minutes > 0 ? 'fewer' : 'more'}`
 }

@@ -1,4 +1,4 @@
-import type { Decision, Override, Policy, Suggestion, Verdict } from '../domain.ts'
+import type { Decision, Override, Policy, Savings, Suggestion, Verdict } from '../domain.ts'
 import { ApiError, ask, now, pathOf } from './api.ts'
 import { bandsOf } from './bands.ts'
 import { download, h, throttled } from './dom.ts'
@@ -8,7 +8,7 @@ import type { LiveEvent } from './live.ts'
 import { operateDialog, setOverride } from './operate.ts'
 import type { Page } from './page.ts'
 import { createPlots } from './plots.ts'
-import { readSavings, savingsText, type SavingsAnswer } from './savings.ts'
+import { savingsText } from './savings.ts'
 import { createSeries, type Series, type SeriesAnswer } from './series.ts'
 import { whatIfDialog } from './what-if.ts'
 import { demoBadge, failure, modeBadge, notice, severityBadge, sourceBadge, timeOf } from './widgets.ts'
@@ -18,6 +18,8 @@ interface ServiceAnswer {
   readonly policy: Policy
   readonly decision: Decision | null
   readonly verdict: Verdict | null
+  readonly suggestion: Suggestion | null
+  readonly savings: Savings | null
   readonly demo?: boolean
 }
 
@@ -37,7 +39,6 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
   let picked: Decision | null = null
   let pickedVerdict: PastVerdict | null = null
   let range = rangeSeconds
-  let savings: SavingsAnswer | null = null
   const closing = new AbortController()
 
   const facts = h('dl', { class: 'facts' })
@@ -81,11 +82,12 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
         ask<SeriesAnswer>(`${pathOf(service)}/series`, { signal: closing.signal }).catch(noneYet)
       ])
       answer = described
-      readSavings(service, closing.signal).then((read) => { savings = read; renderFacts() })
       incidents.load(closing.signal).then(soon)
       series = createSeries(past)
       decision = described.decision
       verdict = described.verdict
+      suggestion = described.suggestion
+      renderSuggestion()
       range ??= ranges.find(([seconds]) => seconds >= firstLookSteps * described.policy.stepSeconds)![0]
       if (described.demo && !title.querySelector('.demo')) title.append(' ', demoBadge())
       render()
@@ -97,10 +99,6 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
       place.replaceChildren(gone ? notice('No such service', h('p', {}, (error as Error).message), h('a', { href: '#/' }, 'All services')) : failure(error, () => { load() }))
     }
   }
-  const loadSuggestion = () => ask<Suggestion>(`${pathOf(service)}/suggestion`, { signal: closing.signal }).then((found) => {
-    suggestion = found
-    renderSuggestion()
-  }, () => {})
 
   const render = () => {
     if (answer === null || series === null) return
@@ -138,7 +136,7 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
           fact('Load', short(decision.load)),
           fact('One replica carries', short(decision.capacity)),
           ...(verdict === null ? [] : [fact('Behaviour', severityBadge(verdict.severity))]),
-          ...(savings === null ? [] : [fact('Saved against HPA', savingsText(savings))]),
+          ...(answer?.savings ? [fact('Saved against HPA', savingsText(answer.savings))] : []),
           fact('Last sample', h('span', { class: late ? 'warning' : '' }, `${duration((now() - decision.asOf) / 1000)} ago`))
         ]))
   }
@@ -247,7 +245,6 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
   const timer = window.setInterval(() => { renderFacts() }, 5_000)
   place.replaceChildren(h('div', { class: 'skeleton tall', 'aria-busy': 'true', 'aria-label': 'Loading' }, h('div'), h('div'), h('div')))
   load()
-  loadSuggestion()
   return {
     title: service,
     element,

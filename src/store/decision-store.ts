@@ -57,10 +57,16 @@ export function createDecisionStore ({ redis, keys, freshMs = 0 }: DecisionStore
   const suggestion = async (service: string) => parsed<Suggestion>(await field(service, 'suggestion'))
   const savings = async (service: string) => parsed<Savings>(await field(service, 'savings'))
 
-  /** The three together; `known` is false for a service that no sample ever came for. */
+  /** All of them together; `known` is false for a service that no sample ever came for. */
   const snapshot = (service: string) => answered(redis, async () => {
-    const [version, decision, verdict, suggestion] = await redis.hmget(keys.service(service), 'version', 'decision', 'verdict', 'suggestion')
-    return { known: version !== null, decision: parsed<Decision>(decision), verdict: parsed<Verdict>(verdict), suggestion: parsed<Suggestion>(suggestion) }
+    const [version, decision, verdict, suggestion, savings] = await redis.hmget(keys.service(service), 'version', 'decision', 'verdict', 'suggestion', 'savings')
+    return {
+      known: version !== null,
+      decision: parsed<Decision>(decision),
+      verdict: parsed<Verdict>(verdict),
+      suggestion: parsed<Suggestion>(suggestion),
+      savings: parsed<Savings>(savings)
+    }
   })
 
   /** Decisions newer than `since` (epoch ms), newest first, without the newest `offset` ones. */

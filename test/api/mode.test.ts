@@ -32,7 +32,7 @@ describe.each(['shadow', 'advise'] as const)('a service in the mode %s', (mode) 
   })
 
   it('gives Kubernetes what was measured, and nothing to scale by', async () => {
-    const context = { decisions: { snapshot: async () => ({ known: true, decision: decisionOf('shop', { mode }), verdict: null, suggestion: null }) }, config: () => configOf(''), now: () => now }
+    const context = { decisions: { snapshot: async () => ({ known: true, decision: decisionOf('shop', { mode }), verdict: null, suggestion: null, savings: null }) }, config: () => configOf(''), now: () => now }
     const read = (metric: string) => readMetric(metric, ['shop'], [], context as never)
 
     expect(await read('load')).toMatchObject([{ value: 800 }])

@@ -70,7 +70,11 @@ export function createFakes () {
       savings: (service: string) => asked(() => fakes.savings.get(service) ?? null),
       suggestion: (service: string) => asked(() => fakes.suggestions.get(service) ?? null),
       snapshot: (service: string) => asked(() => ({
-        known: known(service), decision: fakes.decisions.get(service) ?? null, verdict: fakes.verdicts.get(service) ?? null, suggestion: fakes.suggestions.get(service) ?? null
+        known: known(service),
+        decision: fakes.decisions.get(service) ?? null,
+        verdict: fakes.verdicts.get(service) ?? null,
+        suggestion: fakes.suggestions.get(service) ?? null,
+        savings: fakes.savings.get(service) ?? null
       })),
       history: (service: string, { since = -Infinity, limit, offset = 0 }: { since?: number, limit: number, offset?: number }) =>
         asked(() => (fakes.history.get(service) ?? []).slice(offset, offset + limit).filter(({ asOf }) => asOf > since)),

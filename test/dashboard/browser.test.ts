@@ -195,8 +195,7 @@ describe.skipIf(!haveBrowser || !haveRedis)(needsBrowser(needsRedis('the page in
     await until(async () => (await fleet.locator('tbody a').allTextContents()).includes('till'))
     await fleet.close()
 
-    // Nobody has reported a result, so there is no suggestion.
-    const page = await visit('#/services/till', { expected: /503/ })
+    const page = await visit('#/services/till')
     const incident = page.locator('.incidents li').first()
     await incident.locator('text=requestsPerSecond').waitFor()
     await inBothThemes(page, async (theme) => {

@@ -218,7 +218,7 @@ describe.each(servers)('state on $name', ({ name, have, open }) => {
 
     it('knows nothing of a service that nobody sent anything for', async () => {
       const { decisions } = stores()
-      expect(await decisions.snapshot('nobody')).toEqual({ known: false, decision: null, verdict: null, suggestion: null })
+      expect(await decisions.snapshot('nobody')).toEqual({ known: false, decision: null, verdict: null, suggestion: null, savings: null })
       expect(await decisions.latest('nobody')).toBe(null)
       expect(await decisions.services()).toEqual([])
     })
