@@ -71,7 +71,7 @@ export function learnService ({ signals, x, at }: ServiceRows, options: LearnOpt
   const threshold = eagerness * peaksOverThreshold(scores, rateFactor * rate)
   const watch = startWatch(eagerness * peaksOverThreshold(sustained(scores, threshold), rate))
   const shifts = startShifts(width)
-  const standard = { calibration, threshold, watch, shifts, recentScores: new Float64Array(smoothingSteps), contributions: new Float64Array(0) }
+  const standard = { calibration, threshold, watch, shifts, recentScores: new Float64Array(smoothingSteps) }
   return { forest, state: { ...emptyAnomalyState(), memory, standard, lastAt: at[rows - 1] } }
 }
 

@@ -79,18 +79,20 @@ export function widenMemory (memory: SignalMemory, added: readonly string[]): Si
 const normalReach = 3
 
 /** Where a signal normally lies: around what is usual at this time of the season if that is known, else around its mean; within what was seen. */
-export function expectedRange (memory: SignalMemory, i: number, position: number): { low: number, high: number } {
+export function expectedRange (memory: SignalMemory, i: number, position: number): { low: number, high: number, isSeasonal: boolean } {
   const at = i * fields
   const { values } = memory
   const place = placeIn(memory, position)
   const usual = place ? usualAt(memory, i, place) : NaN
-  const seasonal = !Number.isNaN(usual) && values[at + field.seasonCount] > 0
-  const middle = seasonal ? usual : values[at + field.mean]
-  const reach = normalReach * Math.sqrt(values[at + (seasonal ? field.seasonSquare : field.variance)])
+  const isSeasonal = !Number.isNaN(usual) && values[at + field.seasonCount] > 0
+  const middle = isSeasonal ? usual : values[at + field.mean]
+  const reach = normalReach * Math.sqrt(values[at + (isSeasonal ? field.seasonSquare : field.variance)])
   const low = Math.max(values[at + field.low], middle - reach)
   const high = Math.min(values[at + field.high], middle + reach)
   // A level that has shifted lies outside of all that was learned; the nearest known value is then the whole range.
-  return low <= high ? { low, high } : { low: Math.min(values[at + field.high], low), high: Math.min(values[at + field.high], low) }
+  if (low <= high) return { low, high, isSeasonal }
+  const nearest = Math.min(values[at + field.high], low)
+  return { low: nearest, high: nearest, isSeasonal: false }
 }
 
 export interface Place { readonly slot: number, readonly left: number, readonly right: number, readonly fraction: number }

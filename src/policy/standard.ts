@@ -1,9 +1,7 @@
-import { deviationKinds } from '../features/anomaly-features.ts'
 import { followShifts } from '../features/level-shift.ts'
 import type { Shifts } from '../features/level-shift.ts'
 import type { SignalMemory } from '../features/signal-memory.ts'
 import type { AlarmState } from './alarm.ts'
-import { contributionsOf } from './causes.ts'
 import { mapped, rowScore } from './row-score.ts'
 import type { Calibration } from './row-score.ts'
 import { thresholdOf, watchScore } from './watch.ts'
@@ -14,8 +12,6 @@ export interface Standard {
   readonly calibration: Calibration
   /** Ring of the latest row scores, for smoothing. */
   readonly recentScores: Float64Array
-  /** Shape [signals]: the most that each contributed of late; empty before the first sample. */
-  readonly contributions: Float64Array
   /** Of the smoothed row score, from training. */
   readonly threshold: number
   readonly watch: Watch
@@ -38,8 +34,6 @@ const adoptLevelSeconds = 2 * 86_400
 const adoptAlarmSeconds = 43_200
 /** Row scores are averaged over this many steps: single rows are noise, longer means come late. */
 export const smoothingSteps = 5
-/** A signal that moved first and returned is still a cause twenty steps later. */
-const contributionKept = 0.95
 
 export interface JudgedByStandard {
   readonly standard: Standard
@@ -51,14 +45,11 @@ export interface JudgedByStandard {
   readonly threshold: number
   /** Of what was measured to the present threshold. */
   readonly ratio: number
-  readonly contributions: Float64Array
 }
 
 export interface Measured {
   /** Shape [components]. */
   readonly components: Float64Array
-  /** Shape [kinds, signals]. */
-  readonly deviations: Float64Array
   /** Shape [signals], NaN for missing. */
   readonly x: Float64Array
   /** After `x` was measured. */
@@ -68,7 +59,7 @@ export interface Measured {
 /** Judges a row by what training said is normal, and follows what has moved for good. Pure. */
 export function judgeByStandard (before: { readonly standard: Standard, readonly alarm: AlarmState }, measured: Measured, rule: StandardRule): JudgedByStandard {
   const { standard } = before
-  const { components, deviations, x } = measured
+  const { components, x } = measured
   const { stepSeconds, falseAlarmsPerWeek } = rule
   const recentScores = standard.recentScores.with(measured.memory.steps % smoothingSteps, rowScore(mapped(components, standard.calibration)))
   const raw = mean(recentScores) / (standard.threshold * (rule.thresholdFactor ?? 1))
@@ -77,21 +68,14 @@ export function judgeByStandard (before: { readonly standard: Standard, readonly
     { score: raw, rule: { falseAlarmsPerWeek, stepSeconds, adoptAlarmSeconds: rule.adoptAlarmSeconds ?? adoptAlarmSeconds } })
   const adoptAfterSteps = Math.ceil((rule.adoptLevelSeconds ?? adoptLevelSeconds) / stepSeconds)
   const { memory, shifts } = followShifts(measured.memory, standard.shifts, { x, adoptAfterSteps })
-  const contributions = keptContributions(standard.contributions, contributionsOf(deviations, deviations.length / deviationKinds.length))
   return {
-    standard: { ...standard, recentScores, contributions, watch, shifts },
+    standard: { ...standard, recentScores, watch, shifts },
     memory,
     alarm,
     score: raw / (raw + 1),
     threshold: threshold / (threshold + 1),
-    ratio,
-    contributions
+    ratio
   }
-}
-
-/** The most of late: on labelled faults of 38-signal servers the largest of the whole fault names its cause more often than the mean (0.91 against 0.85). */
-function keptContributions (before: Float64Array, now: Float64Array): Float64Array {
-  return before.length === now.length ? now.map((value, i) => Math.max(value, contributionKept * before[i])) : now
 }
 
 const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length

@@ -1,5 +1,5 @@
 import type { AnomalyRules, Expectation, Sample, Verdict } from '../domain.ts'
-import { advance, deviationKinds } from '../features/anomaly-features.ts'
+import { advance } from '../features/anomaly-features.ts'
 import { rowFeatures } from '../features/row-features.ts'
 import { emptyMemory, widenMemory } from '../features/signal-memory.ts'
 import type { SignalMemory } from '../features/signal-memory.ts'
@@ -7,7 +7,7 @@ import type { DriftWindows } from '../ml/drift.ts'
 import type { IsolationForest } from '../ml/isolation-forest.ts'
 import { nextAlarm, noAlarm, noveltyRule, severityOf } from './alarm.ts'
 import type { AlarmState } from './alarm.ts'
-import { causesOf, contributionsOf } from './causes.ts'
+import { causesOf, contributionsOf, keptContributions } from './causes.ts'
 import { concerning } from './concern.ts'
 import { driftOf, nextDrift } from './drift.ts'
 import { maintenanceFor } from './maintenance.ts'
@@ -31,6 +31,8 @@ export interface AnomalyState {
   readonly saturation?: SaturationState
   /** Absent before the first sample. */
   readonly drift?: DriftWindows
+  /** Shape [signals]: the most that each contributed of late; absent before the first sample. */
+  readonly contributions?: Float64Array
   /** Epoch ms of the latest sample; 0 before the first. */
   readonly lastAt: number
 }
@@ -91,8 +93,9 @@ export function detect (state: AnomalyState, sample: Sample, options: DetectOpti
   })
   const deviations = concerning(all, { memory: known, x, position }, options)
   const components = componentsOf(rowFeatures(deviations, x.length), options.model?.forest ?? null)
-  const measured = { components, deviations, x, memory: advanced }
-  const { score, threshold, ratio, alarm, contributions, ...learned } = state.standard
+  const measured = { components, x, memory: advanced }
+  const contributions = keptContributions(state.contributions, contributionsOf(deviations, x.length))
+  const { score, threshold, ratio, alarm, ...learned } = state.standard
     ? judgeByStandard({ standard: state.standard, alarm: state.alarm }, measured, options)
     : judgeBySurprise(state, measured, options)
   const { memory } = learned
@@ -109,7 +112,7 @@ export function detect (state: AnomalyState, sample: Sample, options: DetectOpti
     saturation: saturationOf(saturation)
   })
   return {
-    state: { ...state, ...learned, alarm, saturation, drift, lastAt: sample.at },
+    state: { ...state, ...learned, alarm, saturation, drift, contributions, lastAt: sample.at },
     verdict: {
       service: sample.service,
       asOf: sample.at,
@@ -117,7 +120,7 @@ export function detect (state: AnomalyState, sample: Sample, options: DetectOpti
       threshold,
       isAnomaly: alarm.active,
       severity,
-      causes: options.explain === 'all' || severity !== 'none' ? causesOf({ memory: known, x, contributions, position }) : [],
+      causes: options.explain === 'all' || severity !== 'none' ? causesOf({ memory: known, x, contributions, position, deviations }) : [],
       maintenance: warm ? maintenance : { ...maintenance, reason: `warming up, ${memory.steps} of ${warmUpSteps} samples; ${maintenance.reason}` },
       missingSignals,
       drift: driftOf(drift, known.signals),
@@ -133,19 +136,16 @@ interface Judgement {
   /** Of what was measured to the threshold; 1 is the threshold. */
   readonly ratio: number
   readonly alarm: AlarmState
-  /** Shape [signals]: what each contributed to it. */
-  readonly contributions: Float64Array
 }
 
-function judgeBySurprise (state: AnomalyState, { components, deviations, memory }: Measured, options: DetectOptions): Judgement & { surprise: Surprise } {
+function judgeBySurprise (state: AnomalyState, { components, memory }: Measured, options: DetectOptions): Judgement & { surprise: Surprise } {
   const found = surprises(state.surprise, components)
   const surprise = observe(state.surprise, components)
-  const contributions = contributionsOf(deviations, deviations.length / deviationKinds.length)
-  if (state.memory.steps < warmUpSteps) return { score: 0, threshold: 0.5, ratio: 0, alarm: noAlarm, contributions, memory, surprise }
+  if (state.memory.steps < warmUpSteps) return { score: 0, threshold: 0.5, ratio: 0, alarm: noAlarm, memory, surprise }
   const rarity = -Math.log10(Math.min(alarmRate(options) / independentTests, 1 / leastAlarmSteps))
   const ratio = Math.max(...found) / (rarity * (options.thresholdFactor ?? 1))
   const alarm = nextAlarm(state.alarm, ratio, noveltyRule)
-  return { score: ratio / (ratio + 1), threshold: 0.5, ratio, alarm, contributions, memory, surprise }
+  return { score: ratio / (ratio + 1), threshold: 0.5, ratio, alarm, memory, surprise }
 }
 
 function withSignalsOf (memory: SignalMemory, { signals }: Sample): SignalMemory {
