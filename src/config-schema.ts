@@ -47,6 +47,30 @@ const because = {
   reason: optional(Type.String({ minLength: 1, maxLength: 200 })),
   until: optional(Type.String({ format: 'date-time', title: 'a date and time such as 2026-12-24T08:00:00Z' }))
 }
+/** A number for a ratio, an amount per replica for everything else. */
+const driversSchema = Type.Record(signalName, Type.Union([
+  Type.Number({ exclusiveMinimum: 0, maximum: 1, title: 'a ratio above 0 and at most 1' }),
+  object({ perReplica: Type.Number({ exclusiveMinimum: 0 }) })
+], { title: 'a ratio such as 0.8, or { perReplica: 30 }' }), {
+  additionalProperties: false,
+  maxProperties: 16,
+  title: 'further signals such as { memoryUsageRatio: 0.8, queueLength: { perReplica: 30 } }',
+  description: 'Each asks for replicas as HPA would; the largest wins, and while one is not measured nothing is scaled in.'
+})
+
+const timeZone = (options: { default?: string } = {}) => optional(Type.String({ minLength: 1, maxLength: 64, title: 'a time zone such as Europe/Berlin', ...options }))
+const scheduleSchema = object({
+  cron: optional(Type.String({ minLength: 9, maxLength: 128, title: 'a cron expression such as "0 8 * * 1-5"' })),
+  at: optional(Type.String({ format: 'date-time', title: 'a date and time such as 2026-11-27T08:00:00Z' })),
+  timeZone: timeZone({ default: 'UTC' }),
+  durationSeconds: seconds({ minimum: 60, maximum: 31_536_000 }),
+  until: optional(Type.String({ minLength: 9, maxLength: 128, title: 'beside cron another cron expression, beside at a date and time' })),
+  factor: optional(Type.Number({ exclusiveMinimum: 1, maximum: 1000, description: 'So many times the load that the same time last season had is prepared for.' })),
+  minReplicas: count(0, { maximum: 100_000 }),
+  maxReplicas: count(1, { maximum: 100_000 }),
+  reason: Type.String({ minLength: 1, maxLength: 200 })
+}, { title: '{ cron, until | durationSeconds, timeZone, reason } or { at, until | durationSeconds, reason } with minReplicas, maxReplicas or factor' })
+
 const overrideSchema = Type.Union([
   object({ pause: Type.Literal(true), ...because }),
   object({ hold: Type.Literal(true), ...because }),
@@ -90,6 +114,22 @@ export const serviceSettingsSchema = object({
   }, { description: 'Takes the place of violationTarget: money decides how many violations are worth their price.' })),
   behavior: optional(object({ scaleUp: optional(rulesSchema), scaleDown: optional(rulesSchema) }, { description: 'As in HorizontalPodAutoscaler v2, with its defaults.' })),
   override: optional(overrideSchema),
+  outageHold: optional(object({
+    ttlSeconds: Type.Integer({ minimum: 0, maximum: 604_800 })
+  }, { description: 'How long scale-in is held when the load collapses, or a service of dependsOn is in trouble: an hour where not given, 0 for never.' })),
+  dependsOn: optional(Type.Array(Type.String({ pattern: serviceNamePattern }), { maxItems: 16, uniqueItems: true, description: 'Services whose outages and incidents make this one hold its scale-in.' })),
+  spikeCap: optional(object({
+    factor: optional(Type.Number({ exclusiveMinimum: 1, maximum: 1000, default: 1.5 })),
+    steps: optional(Type.Integer({ minimum: 0, maximum: 1000, default: 3 }))
+  }, { description: 'A load that is unusual and was impossible lets replicas grow by this factor a step until it has lasted for so many samples, and teaches nothing before; 0 steps let it pass.' })),
+  budget: optional(object({
+    instanceHoursPerDay: Type.Number({ exclusiveMinimum: 0 }),
+    timeZone: timeZone({ default: 'UTC' })
+  }, { description: 'What is left of it limits the replicas; never below minReplicas.' })),
+  schedules: optional(Type.Array(scheduleSchema, { maxItems: 64, description: 'Limits and loads that are known before they come. Floors are met when they begin.' })),
+  drivers: optional(driversSchema),
+  activationLoad: optional(Type.Number({ minimum: 0, description: 'With minReplicas 0: a load above it wakes the service; 0 where not given.' })),
+  idleSeconds: seconds({ minimum: 0, maximum: 604_800, description: 'With minReplicas 0: none are run only after so long without such a load; 300 where not given.' }),
   holdSeconds: seconds({ minimum: 0, maximum: 86_400, default: 900, description: 'How long the last decision stands in for an absent load.' }),
   decisionTtlSeconds: seconds({ minimum: 1, maximum: 86_400, description: 'How long a decision may be handed out; three steps, at least 60 s, where not given.' }),
   falseAlarmsPerWeek: optional(Type.Number({ exclusiveMinimum: 0, maximum: 10_000, default: 7, description: 'How many false alarms are acceptable.' })),

@@ -52,9 +52,39 @@ export interface ScalingRules {
 export interface Behavior { readonly scaleUp: ScalingRules, readonly scaleDown: ScalingRules }
 
 export type Override =
+  | { readonly kind: 'outage', readonly reason: string, readonly until?: number }
   | { readonly kind: 'pause', readonly reason: string, readonly until?: number }
   | { readonly kind: 'hold', readonly reason: string, readonly until?: number }
   | { readonly kind: 'force', readonly replicas: number, readonly reason: string, readonly until?: number }
+
+/** When a scheduled change is in force: once, or from each time of a cron expression for a while, or until a time of another one. */
+export type ScheduleTimes =
+  | { readonly kind: 'once', readonly at: number, readonly until: number }
+  | { readonly kind: 'cron', readonly cron: string, readonly timeZone: string, readonly lasts: number | string }
+
+/** Load or limits that are known before they come. */
+export interface Schedule {
+  readonly times: ScheduleTimes
+  readonly reason: string
+  /** Above 1: so many times the load of the same time last season is prepared for. */
+  readonly factor?: number
+  readonly minReplicas?: number
+  readonly maxReplicas?: number
+}
+
+/** A further signal that may bind: a mean utilisation of the ready instances, or an amount over all of them and what one carries. */
+export type Driver =
+  | { readonly kind: 'ratio', readonly signal: string, readonly atTarget: number }
+  | { readonly kind: 'perReplica', readonly signal: string, readonly atTarget: number }
+
+/** What one service that we depend on says of itself, as it was read before the sample was evaluated. */
+export interface UpstreamTrouble {
+  readonly service: string
+  readonly trouble: 'outage' | 'incident'
+  /** Epoch ms: when it began, and of the sample that says so. */
+  readonly since: number
+  readonly asOf: number
+}
 
 /** What of one signal anybody cares about. */
 export interface SignalRule {
@@ -112,6 +142,20 @@ export interface Policy {
   readonly falseAlarmsPerWeek: number
   readonly anomalies?: AnomalyRules
   readonly override?: Override
+  /** What operators have said over HTTP, beside `override`; where they contradict each other, the one with the most replicas counts. */
+  readonly overrides?: readonly Override[]
+  /** Scale-in is held for so long when the load collapses or a service that we depend on is in trouble; 0 never. */
+  readonly outageHold?: { readonly ttlSeconds: number }
+  readonly dependsOn?: readonly string[]
+  /** Of `dependsOn`, those in trouble; read anew for every batch. */
+  readonly upstreams?: readonly UpstreamTrouble[]
+  /** What a load that nobody could expect may do before it has lasted: `factor` times the replicas a step, for `steps` steps; 0 steps let it pass. */
+  readonly spikeCap?: { readonly factor: number, readonly steps: number }
+  readonly budget?: { readonly instanceHoursPerDay: number, readonly timeZone: string }
+  readonly schedules?: readonly Schedule[]
+  readonly drivers?: readonly Driver[]
+  /** Where `minReplicas` is 0: none are run when the load has not been above `activationLoad` for `idleSeconds`. */
+  readonly idle?: { readonly activationLoad: number, readonly idleSeconds: number }
   /** True for the built-in demonstration; shown wherever the service shows. */
   readonly demo?: boolean
 }
@@ -136,6 +180,9 @@ export interface Forecast {
   readonly modelVersion: string
 }
 
+/** What one source asks for; with `signal` it is that of a further driver. */
+export interface Recommendation { readonly source: DecisionSource, readonly replicas: number, readonly reason: string, readonly signal?: string }
+
 export interface Decision {
   readonly service: string
   /** Of the service when it was decided; only in `act` autoscalers are given it. */
@@ -147,8 +194,12 @@ export interface Decision {
   /** Ready replicas as last reported, or as last decided where nobody reports them. */
   readonly currentReplicas: number
   readonly source: DecisionSource
-  readonly rawRecommendations: readonly { readonly source: DecisionSource, readonly replicas: number, readonly reason: string }[]
+  readonly rawRecommendations: readonly Recommendation[]
   readonly adjustments: readonly Adjustment[]
+  /** What is worth knowing although it changed nothing, such as a budget that runs out. */
+  readonly notices?: readonly string[]
+  /** Epoch ms since when the load is collapsed, or an operator says that it is; absent where it is not. */
+  readonly outageSince?: number
   /** One sentence that an engineer reads. */
   readonly reason: string
   readonly load: number | null

@@ -66,7 +66,7 @@ export function evaluate (state: ServiceState, sample: Sample, models: Models, p
   const verdict = { ...found, maintenance: { ...found.maintenance, windows: plan.windows }, incident: isOpen(incidents) ? incidents.newest!.id : null }
   const news: IncidentNews = { changes, touched: incidents === before ? null : incidents.newest }
 
-  const seen = observe(state.scaling, sample, policy)
+  const seen = observe(state.scaling, sample, policy, found.score >= found.threshold)
   const outlook = foresee(seen, models.forecast, policy)
   const decision = decide(seen, outlook, policy)
   const scaling = learn(seen, decision, policy)

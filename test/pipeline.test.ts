@@ -110,11 +110,11 @@ describe('bad input', () => {
   })
 
   it('says by how much the most replicas fall short', () => {
-    // 9,000 / 70 = 128.6, but at most max(2 × 50, 54) at once and 50 in all
+    // 9,000 / 70 = 128.6; at most max(2 × 50, 54) at once and 50 in all, so that 129 − 50 are missing
     const decision = lastDecision([...loads([3500, 9000])])
 
     expect(decision.replicas).toBe(50)
-    expect(decision.adjustments.at(-1)).toEqual({ stage: 'range', from: 100, to: 50, reason: 'TooManyReplicas: ScalingLimited, 50 more are wanted' })
+    expect(decision.adjustments.at(-1)).toEqual({ stage: 'range', from: 100, to: 50, reason: 'TooManyReplicas: ScalingLimited, 79 more are wanted' })
   })
 
   it('a clock that jumps ahead by a year, and samples before it, do no harm', () => {

@@ -1,20 +1,23 @@
-import type { Decision, DecisionSource, Forecast, Policy } from '../domain.ts'
+import type { Decision, Forecast, Policy, Recommendation } from '../domain.ts'
 import { largestBetween } from '../features/window.ts'
 import { forecastProbabilities } from '../ml/forecaster.ts'
 import { chooseReplicas } from './choice.ts'
+import { fromDrivers } from './drivers.ts'
 import { replicasForLoad, replicasForUsage } from './hpa.ts'
+import { noticesOf, outageSince } from './notices.ts'
 import type { Outlook, Seen } from './scaling-state.ts'
 import { applyStages, replicasNeeded } from './stages.ts'
 import { priceOf } from './steering.ts'
-
-interface Recommendation { readonly source: DecisionSource, readonly replicas: number, readonly reason: string }
 
 /** Recommend, then let every stage have its say. Null while nothing is known that could be recommended from. */
 export function decide (seen: Seen, outlook: Outlook | null, policy: Policy): Decision | null {
   const recommendations = recommend(seen, outlook, policy)
   if (recommendations.length === 0) return null
   const chosen = recommendations[0]
-  const { replicas, adjustments } = applyStages(chosen.replicas, seen, policy)
+  const forecast = outlook && describe(outlook, policy)
+  const { replicas, adjustments } = applyStages(chosen.replicas, seen, policy, forecast && medianOf(forecast))
+  const notices = noticesOf(replicas, seen, policy)
+  const since = outageSince(seen, policy)
   return {
     service: seen.service,
     mode: policy.mode,
@@ -25,21 +28,37 @@ export function decide (seen: Seen, outlook: Outlook | null, policy: Policy): De
     source: chosen.source,
     rawRecommendations: recommendations,
     adjustments,
+    ...notices.length > 0 && { notices },
+    ...since !== null && { outageSince: since },
     reason: [chosen.reason, ...adjustments.map(({ to, reason }) => `${count(to)} by ${reason}`)].join('; '),
     load: seen.demand.load,
     capacity: seen.fullCapacity === null ? null : seen.fullCapacity * seen.demand.utilization,
-    forecast: outlook && describe(outlook, policy),
+    forecast,
     topFeatures: outlook ? topFeatures(outlook) : [],
-    missingSignals: seen.demand.missingSignals,
+    missingSignals: [...seen.demand.missingSignals, ...missingDrivers(seen)],
     modelVersion: outlook?.forecaster.version ?? 'none',
     ...policy.demo && { demo: true }
   }
 }
 
-/** The ladder, highest rung first; a rung without an opinion is left out. */
+/**
+ * The ladder, highest rung first; a rung without an opinion is left out. Further signals stand beside it, and as in HPA the largest wins:
+ * the one that counts comes first.
+ */
 function recommend (seen: Seen, outlook: Outlook | null, policy: Policy): Recommendation[] {
-  const rungs = [fromForecast(seen, outlook, policy), fromPresentLoad(seen, policy), fromLastDecision(seen, policy), fromHistory(seen, policy)]
-  return rungs.filter(rung => rung !== null)
+  const rungs = [fromForecast(seen, outlook, policy), fromPresentLoad(seen, policy), fromLastDecision(seen, policy), fromHistory(seen, policy)].filter(rung => rung !== null)
+  if (!seen.drivers?.length) return rungs
+  const currentReplicas = seen.currentReplicas ?? 0
+  const drivers = fromDrivers(seen.drivers, { readyReplicas: seen.demand.readyReplicas ?? currentReplicas, currentReplicas }, policy)
+  const largest = [...rungs.slice(0, 1), ...drivers].reduce<Recommendation | null>((best, next) => best === null || next.replicas > best.replicas ? next : best, null)
+  return largest === null ? [] : [largest, ...[...rungs, ...drivers].filter(rung => rung !== largest)]
+}
+
+const medianOf = ({ quantiles }: Forecast) => quantiles.find(({ quantile }) => quantile === 0.5)?.load ?? null
+
+/** Each only once, also where it is needed for the target, too. */
+function missingDrivers ({ demand: { missingSignals }, drivers = [] }: Seen): string[] {
+  return drivers.filter(({ signal, value }) => value === null && !missingSignals.includes(signal)).map(({ signal }) => signal)
 }
 
 function fromForecast (seen: Seen, outlook: Outlook | null, policy: Policy): Recommendation | null {

@@ -35,3 +35,29 @@ export const steering = {
 
 /** Scale-in that frees less than this share of the replicas is not worth a change. */
 export const stickyShare = 0.05
+
+/** Where nothing is configured: an hour covers most outages, and costs at most an hour of what ran before. */
+export const defaultOutageHold = { ttlSeconds: 3600 }
+/** How a collapse of the load is told from a fall (see outage.ts). */
+export const outage = {
+  /** Of what was expected at least; a load below is a collapse. */
+  collapseShare: 0.2,
+  /** From this share on it counts as back. */
+  backShare: 0.5,
+  /** Without a forecast, the smallest of so many steps is compared. */
+  recentSteps: 15,
+  /** What was expected so many steps ago says nothing any more. */
+  freshSteps: 5,
+  /** A fall within so many steps of this time of a former season makes a fall ordinary. */
+  aroundSteps: 15
+} as const
+
+/** Less than the doubling that HPA allows a step; what lasts for three samples is there. */
+export const defaultSpikeCap = { factor: 1.5, steps: 3 }
+/** How an impossible load is told from a burst (see spike.ts): no burst of the traces comes near. */
+export const spike = { timesLargest: 10, freshSteps: 5 } as const
+
+/** Where no replicas may run and nothing else is configured. */
+export const defaultIdle = { activationLoad: 0, idleSeconds: 300 }
+/** A forecast of less than this share of one instance wakes nobody. */
+export const wakingShare = 0.1

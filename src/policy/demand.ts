@@ -43,7 +43,7 @@ export function demandOf (sample: Sample, { target }: Policy, assumedReplicas: n
 /** Nothing is served so often; beyond lie wrong units and overflow. */
 const largestUsable = 1e15
 
-function usable (signals: Signals, name: string): number | null {
+export function usable (signals: Signals, name: string): number | null {
   const value = Object.hasOwn(signals, name) ? signals[name] : NaN
   return value >= 0 && value <= largestUsable ? value : null
 }

@@ -3,6 +3,8 @@ import type { LoadWindow } from '../features/window.ts'
 import type { LoadForecaster } from '../ml/forecaster.ts'
 import type { CapacityEstimate } from './capacity.ts'
 import type { Demand } from './demand.ts'
+import type { DriverReading } from './drivers.ts'
+import type { Guards } from './guards.ts'
 import type { ScaleHistory } from './hpa.ts'
 import type { LeadTime } from './lead-time.ts'
 import type { Steering } from './steering.ts'
@@ -23,6 +25,8 @@ export interface ScalingState {
   readonly history: ScaleHistory
   readonly steering: Steering
   readonly last: LastDecision | null
+  /** Absent in what an earlier release has written. */
+  readonly guards?: Guards
 }
 
 /** The present as the policy sees it; `state` already holds the new sample. */
@@ -35,6 +39,8 @@ export interface Seen {
   readonly fullCapacity: number | null
   /** What is wished for at present (Kubernetes' `spec.replicas`): the last decision, or the instances that are reported; null if neither. */
   readonly currentReplicas: number | null
+  /** What the further signals say, in the order of the policy. */
+  readonly drivers?: readonly DriverReading[]
 }
 
 /** The future as the forecaster sees it. */

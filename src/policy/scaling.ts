@@ -4,6 +4,8 @@ import { appendLoad, createWindow, isWindowFor } from '../features/window.ts'
 import type { LoadForecaster } from '../ml/forecaster.ts'
 import { emptyCapacity, fullCapacity, learnCapacity } from './capacity.ts'
 import { demandOf } from './demand.ts'
+import { readDrivers } from './drivers.ts'
+import { emptyGuards, expectFrom, watch } from './guards.ts'
 import { emptyScaleHistory, rememberScaling } from './hpa.ts'
 import { emptyLeadTime, expectReady, leadSeconds, observeReady, type LeadTime } from './lead-time.ts'
 import type { Outlook, ScalingState, Seen } from './scaling-state.ts'
@@ -11,7 +13,7 @@ import { stabilizedFrom } from './stages.ts'
 import { afterDecision, emptySteering, steer } from './steering.ts'
 
 export function emptyScalingState (): ScalingState {
-  return { window: null, capacity: emptyCapacity, leadTime: emptyLeadTime, history: emptyScaleHistory, steering: emptySteering, last: null }
+  return { window: null, capacity: emptyCapacity, leadTime: emptyLeadTime, history: emptyScaleHistory, steering: emptySteering, last: null, guards: emptyGuards }
 }
 
 /** Otherwise the replicas that are reported are somebody else's doing, and say nothing of ours. */
@@ -19,21 +21,36 @@ function isObeyed ({ mode }: Policy): boolean {
   return mode === 'act'
 }
 
-/** Takes the sample in: demand, capacity, start-up time, window. */
-export function observe (state: ScalingState, sample: Sample, policy: Policy): Seen {
+/**
+ * Takes the sample in: demand, capacity, start-up time, window, and what guards against the unusual.
+ *
+ * @param isUnusual what the detector says of it; an unusual load that was impossible teaches nothing until it lasts.
+ */
+export function observe (state: ScalingState, sample: Sample, policy: Policy, isUnusual = false): Seen {
   const { at, service } = sample
   const demand = demandOf(sample, policy, state.last?.replicas ?? null)
-  const capacity = learnCapacity(state.capacity, demand)
   const leadTime = observeReady(state.leadTime, at, demand.readyReplicas)
   const kept = state.window !== null && isWindowFor(state.window, policy) ? state.window : createWindow(policy)
-  const window = demand.load === null ? kept : appendLoad(kept, at, demand.load)
   const remembered = state.last !== null && at - state.last.at <= policy.holdSeconds * 1000
   const currentReplicas = (remembered ? state.last?.replicas : demand.readyReplicas ?? state.last?.replicas) ?? null
+  const watched = {
+    at,
+    load: demand.load,
+    readyReplicas: isObeyed(policy) ? demand.readyReplicas : null,
+    replicas: state.last?.replicas ?? null,
+    fullCapacity: fullCapacity(state.capacity, demand),
+    window: state.window,
+    isUnusual
+  }
+  const guards = watch(state.guards ?? emptyGuards, watched, policy)
+  const isBelieved = guards.spike === null
+  const capacity = isBelieved ? learnCapacity(state.capacity, demand) : state.capacity
+  const window = demand.load === null || !isBelieved ? kept : appendLoad(kept, at, demand.load)
   const instance = fullCapacity(capacity, demand)
   const steering = demand.load === null || instance === null
     ? state.steering
-    : steer(state.steering, { load: demand.load / instance, readyReplicas: isObeyed(policy) ? demand.readyReplicas : null, isOurs: state.last?.source === 'forecast' }, policy)
-  return { service, at, state: { ...state, window, capacity, leadTime, steering }, demand, fullCapacity: instance, currentReplicas }
+    : steer(state.steering, { load: demand.load / instance, readyReplicas: isObeyed(policy) ? demand.readyReplicas : null, isOurs: isBelieved && state.last?.source === 'forecast' }, policy)
+  return { service, at, state: { ...state, window, capacity, leadTime, steering, guards }, demand, fullCapacity: instance, currentReplicas, drivers: readDrivers(sample.signals, policy) }
 }
 
 /** Steps after which what is wished for now is ready, and one more because the wish is obeyed only after this step. */
@@ -64,6 +81,7 @@ export function learn ({ state, at, demand, currentReplicas }: Seen, decision: D
       at, recommended: stabilizedFrom(decision.adjustments, replicas), change: replicas - (currentReplicas ?? replicas), behavior: policy.behavior
     }),
     steering: afterDecision(state.steering, decision, { ...policy, startUpSeconds: leadSeconds(state.leadTime, policy.startUpSeconds) }),
+    guards: expectFrom(state.guards ?? emptyGuards, decision),
     last: { at, replicas, source: decision.source, loadAt: demand.load === null ? state.last?.loadAt ?? at : at }
   }
 }
