@@ -71,11 +71,12 @@ const scheduleSchema = object({
   reason: Type.String({ minLength: 1, maxLength: 200 })
 }, { title: '{ cron, until | durationSeconds, timeZone, reason } or { at, until | durationSeconds, reason } with minReplicas, maxReplicas or factor' })
 
-const overrideSchema = Type.Union([
+export const overrideSchema = Type.Union([
   object({ pause: Type.Literal(true), ...because }),
   object({ hold: Type.Literal(true), ...because }),
+  object({ outage: Type.Literal(true), ...because }),
   object({ force: Type.Integer({ minimum: 0, maximum: 100_000 }), ...because })
-], { title: '{ pause: true }, { hold: true } or { force: REPLICAS }, each with an optional reason and until' })
+], { title: '{ pause: true }, { hold: true }, { outage: true } or { force: REPLICAS }, each with an optional reason and until' })
 
 const labelsSchema = (title: string) => Type.Record(Type.String({ minLength: 1, maxLength: 1024 }), Type.String({ maxLength: 1024 }), { title })
 
@@ -94,7 +95,7 @@ const anomaliesSchema = object({
 }, { description: 'What of an anomaly anybody cares about, and how anomalies become incidents.' })
 
 const namesOfServices = Type.Array(Type.String({ pattern: serviceNamePattern, title: 'the name of a service' }), {
-  maxItems: 100, title: 'names of services', description: 'Services that this one needs: where both have an incident, theirs is the likely origin.'
+  maxItems: 100, title: 'names of services', description: 'Services that this one needs: where both have an incident, theirs is the likely origin; while they are in trouble, nothing is scaled in (outageHold).'
 })
 
 export const serviceSettingsSchema = object({
@@ -117,7 +118,6 @@ export const serviceSettingsSchema = object({
   outageHold: optional(object({
     ttlSeconds: Type.Integer({ minimum: 0, maximum: 604_800 })
   }, { description: 'How long scale-in is held when the load collapses, or a service of dependsOn is in trouble: an hour where not given, 0 for never.' })),
-  dependsOn: optional(Type.Array(Type.String({ pattern: serviceNamePattern }), { maxItems: 16, uniqueItems: true, description: 'Services whose outages and incidents make this one hold its scale-in.' })),
   spikeCap: optional(object({
     factor: optional(Type.Number({ exclusiveMinimum: 1, maximum: 1000, default: 1.5 })),
     steps: optional(Type.Integer({ minimum: 0, maximum: 1000, default: 3 }))

@@ -3,6 +3,7 @@ import type { ErrorDetail } from './errors.ts'
 import { checkMatch, checkSignals } from './ingest/mapping.ts'
 import { defaultBehavior } from './policy/defaults.ts'
 import { kubernetesBehavior } from './policy/hpa.ts'
+import { checkGuards, toGuards } from './config-policy.ts'
 import { sections, serviceSettingsSchema, withDefaults, type ServiceSettings } from './config-schema.ts'
 
 const defaultUtilization = 0.7
@@ -29,6 +30,7 @@ export function toPolicy (settings: ServiceSettings, { demo = false }: { demo?: 
     falseAlarmsPerWeek: filled.falseAlarmsPerWeek,
     anomalies: toAnomalyRules(settings.anomalies),
     ...(settings.override && { override: toOverride(settings.override) }),
+    ...toGuards(settings),
     ...(demo && { demo })
   }
 }
@@ -62,17 +64,17 @@ function toSignalRule (settings: SignalSettings): SignalRule {
   return { direction: direction as SignalRule['direction'], minimumDeviation: least, limit: settings.limit ?? null }
 }
 
-function toOverride (override: NonNullable<ServiceSettings['override']>): Override {
+export function toOverride (override: NonNullable<ServiceSettings['override']>): Override {
   const { reason = 'set by an operator', until } = override
   const rest = { reason, ...(until !== undefined && { until: Date.parse(until) }) }
   if ('force' in override) return { kind: 'force', replicas: override.force, ...rest }
-  return { kind: 'pause' in override ? 'pause' : 'hold', ...rest }
+  return { kind: 'pause' in override ? 'pause' : 'outage' in override ? 'outage' : 'hold', ...rest }
 }
 
 /** What a schema cannot say: the rules between the keys of one service, `defaults` included. */
 export function checkSettings (own: ServiceSettings, defaults: ServiceSettings, path: string): ErrorDetail[] {
   const at = (key: string) => path === '' ? key : `${path}.${key}`
-  const details = [...checkMatch(own.match, at('match')), ...checkSignals(own.signals ?? [], at('signals'))]
+  const details = [...checkMatch(own.match, at('match')), ...checkSignals(own.signals ?? [], at('signals')), ...checkGuards(own, { ...defaults, ...own }, at)]
   const { minReplicas, maxReplicas, target } = withDefaults(serviceSettingsSchema, { ...defaults, ...own })
   if (minReplicas > maxReplicas) {
     const key = own.minReplicas === undefined ? 'maxReplicas' : 'minReplicas'

@@ -146,8 +146,7 @@ export interface Policy {
   readonly overrides?: readonly Override[]
   /** Scale-in is held for so long when the load collapses or a service that we depend on is in trouble; 0 never. */
   readonly outageHold?: { readonly ttlSeconds: number }
-  readonly dependsOn?: readonly string[]
-  /** Of `dependsOn`, those in trouble; read anew for every batch. */
+  /** Of the services that this one depends on, those in trouble; read anew for every batch. */
   readonly upstreams?: readonly UpstreamTrouble[]
   /** What a load that nobody could expect may do before it has lasted: `factor` times the replicas a step, for `steps` steps; 0 steps let it pass. */
   readonly spikeCap?: { readonly factor: number, readonly steps: number }

@@ -221,6 +221,54 @@ describe('what is resolved for a service', () => {
     expect(resolveService('b', null, config).policy.override).toEqual({ kind: 'force', replicas: 5, reason: 'sale' })
   })
 
+  it('turns guards, schedules, budgets and drivers into what the core knows', () => {
+    const config = load(`services:
+  a:
+    minReplicas: 0
+    activationLoad: 2
+    outageHold: { ttlSeconds: 600 }
+    spikeCap: { steps: 5 }
+    budget: { instanceHoursPerDay: 240, timeZone: Europe/Berlin }
+    drivers: { memoryUsageRatio: 0.8, queueLength: { perReplica: 30 } }
+    override: { outage: true, reason: login is down }
+    schedules:
+      - { cron: '0 8 * * 1-5', until: '0 18 * * 1-5', timeZone: Europe/Berlin, minReplicas: 10, reason: office }
+      - { cron: '0 0 * * *', durationSeconds: 3600, maxReplicas: 4, reason: backup }
+      - { at: 2026-11-27T08:00:00Z, until: 2026-11-27T20:00:00Z, factor: 3, reason: sale }`)
+    expect(resolveService('a', null, config).policy).toMatchObject({
+      minReplicas: 0,
+      idle: { activationLoad: 2, idleSeconds: 300 },
+      outageHold: { ttlSeconds: 600 },
+      spikeCap: { factor: 1.5, steps: 5 },
+      budget: { instanceHoursPerDay: 240, timeZone: 'Europe/Berlin' },
+      drivers: [{ kind: 'ratio', signal: 'memoryUsageRatio', atTarget: 0.8 }, { kind: 'perReplica', signal: 'queueLength', atTarget: 30 }],
+      override: { kind: 'outage', reason: 'login is down' },
+      schedules: [
+        { times: { kind: 'cron', cron: '0 8 * * 1-5', timeZone: 'Europe/Berlin', lasts: '0 18 * * 1-5' }, minReplicas: 10, reason: 'office' },
+        { times: { kind: 'cron', cron: '0 0 * * *', timeZone: 'UTC', lasts: 3600 }, maxReplicas: 4, reason: 'backup' },
+        { times: { kind: 'once', at: Date.UTC(2026, 10, 27, 8), until: Date.UTC(2026, 10, 27, 20) }, factor: 3, reason: 'sale' }
+      ]
+    })
+  })
+
+  it.each([
+    ['schedules: [{ cron: "61 8 * * *", durationSeconds: 60, minReplicas: 2, reason: a }]', 'schedules[0].cron'],
+    ['schedules: [{ cron: "0 8 31 2 *", durationSeconds: 60, minReplicas: 2, reason: a }]', 'schedules[0].cron'],
+    ['schedules: [{ cron: "0 8 * * *", durationSeconds: 60, timeZone: Mars/North, minReplicas: 2, reason: a }]', 'schedules[0].timeZone'],
+    ['schedules: [{ cron: "0 8 * * *", durationSeconds: 60, reason: a }]', 'schedules[0]'],
+    ['schedules: [{ cron: "0 8 * * *", minReplicas: 2, reason: a }]', 'schedules[0]'],
+    ['schedules: [{ durationSeconds: 60, minReplicas: 2, reason: a }]', 'schedules[0]'],
+    ['schedules: [{ cron: "0 8 * * *", durationSeconds: 60, factor: 0.5, reason: a }]', 'schedules[0].factor'],
+    ['schedules: [{ at: 2026-11-27T08:00:00Z, until: 2026-11-27T07:00:00Z, minReplicas: 2, reason: a }]', 'schedules[0].until'],
+    ['budget: { instanceHoursPerDay: 10, timeZone: Berlin }', 'budget.timeZone'],
+    ['drivers: { memoryUsageRatio: { perReplica: 3 } }', 'drivers.memoryUsageRatio'],
+    ['drivers: { queueLength: 0.5 }', 'drivers.queueLength'],
+    ['{ minReplicas: 0, target: { cpuUsageRatio: 0.7 } }', 'minReplicas']
+  ])('refuses %s at %s', (settings, path) => {
+    const body = settings.startsWith('{') ? settings : `{ ${settings} }`
+    expect(errorsOf(`services: { a: ${body} }`)).toMatchObject([{ path: `services.a.${path}` }])
+  })
+
   it('matches series by job unless told otherwise, or by the label that names services', () => {
     expect(resolveService('shop', null, load('')).match).toEqual({ job: 'shop' })
     expect(resolveService('shop', null, load('sources: { remoteWrite: { serviceLabel: app, signals: http } }')).match).toEqual({ app: 'shop' })

@@ -57,8 +57,12 @@ export const decisionSchema = object({
   replicas: Type.Integer(),
   currentReplicas: Type.Integer(),
   source: Type.Enum(sources),
-  rawRecommendations: Type.Array(object({ source: Type.Enum(sources), replicas: Type.Integer(), reason: Type.String() })),
+  rawRecommendations: Type.Array(object({
+    source: Type.Enum(sources), replicas: Type.Integer(), reason: Type.String(), signal: optional(Type.String({ description: 'the further driver that asks' }))
+  })),
   adjustments: Type.Array(object({ stage: Type.String(), from: Type.Number(), to: Type.Number(), reason: Type.String() })),
+  notices: optional(Type.Array(Type.String(), { description: 'Worth knowing although it changed nothing: a budget that runs out, a hold that is over.' })),
+  outageSince: optional(time('Since when the load is collapsed, or an operator says that it is')),
   reason: Type.String(),
   load: nullable(Type.Number()),
   capacity: nullable(Type.Number()),

@@ -17,8 +17,14 @@ export function occurrenceAt (cron: string, timeZone: string, at: number): Occur
   const key = `${cron}|${timeZone}`
   const known = remembered.get(key)
   if (known !== undefined && known.start <= at && at < known.next) return known
-  const start = CronExpressionParser.parse(cron, { tz: timeZone, currentDate: at + 1 }).prev().getTime()
-  const next = CronExpressionParser.parse(cron, { tz: timeZone, currentDate: at }).next().getTime()
+  const after = (moment: number) => CronExpressionParser.parse(cron, { tz: timeZone, currentDate: moment }).next().getTime()
+  let start = CronExpressionParser.parse(cron, { tz: timeZone, currentDate: at + 1 }).prev().getTime()
+  let next = after(start)
+  // Looking back, the parser passes over a time that a change of the clocks has moved.
+  while (next <= at) {
+    start = next
+    next = after(start)
+  }
   const occurrence = { start, next }
   if (remembered.size >= mostRemembered) remembered.clear()
   remembered.set(key, occurrence)

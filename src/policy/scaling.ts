@@ -49,8 +49,9 @@ export function observe (state: ScalingState, sample: Sample, policy: Policy, is
   const instance = fullCapacity(capacity, demand)
   const steering = demand.load === null || instance === null
     ? state.steering
-    : steer(state.steering, { load: demand.load / instance, readyReplicas: isObeyed(policy) ? demand.readyReplicas : null, isOurs: isBelieved && state.last?.source === 'forecast' }, policy)
-  return { service, at, state: { ...state, window, capacity, leadTime, steering, guards }, demand, fullCapacity: instance, currentReplicas, drivers: readDrivers(sample.signals, policy) }
+    : steer(state.steering, { load: demand.load / instance, readyReplicas: watched.readyReplicas, isOurs: isBelieved && state.last?.source === 'forecast' }, policy)
+  const drivers = readDrivers(sample.signals, policy)
+  return { service, at, state: { ...state, window, capacity, leadTime, steering, guards }, demand, fullCapacity: instance, currentReplicas, drivers }
 }
 
 /** Steps after which what is wished for now is ready, and one more because the wish is obeyed only after this step. */

@@ -37,6 +37,8 @@ export function schedulesAt (schedules: readonly Schedule[], at: number, leadMs:
 
 /** Where no season is known: the load that was there in this time before it began is what the factor multiplies. */
 const comparedMs = 3600_000
+/** Past loads are kept 0.1 % apart: 30 replicas are not 31 for that. */
+const coarseness = 0.001
 
 /** Floors come as early as instances need to start, ceilings with the minute; where they contradict each other the floor counts. */
 export function followSchedules (replicas: number, seen: Seen, policy: Policy): { replicas: number, reason: string } {
@@ -62,7 +64,7 @@ function floorOf ({ schedule, span }: InForce, { at, state: { window }, fullCapa
   const lastSeason = largestBetween(window, then, Math.min(then + leadMs, span.to - seasonSeconds * 1000))
   const before = Math.min(at, span.from)
   const usual = lastSeason >= 0 ? lastSeason : largestBetween(window, before - comparedMs, before)
-  return Math.max(minReplicas, usual >= 0 ? Math.ceil(factor * usual / (fullCapacity * demand.utilization) - 1e-9) : 0)
+  return Math.max(minReplicas, usual >= 0 ? Math.ceil(factor * usual / (fullCapacity * demand.utilization) * (1 - coarseness)) : 0)
 }
 
 function describe (word: string, limit: number, { schedule, span, hasBegun }: InForce): string {

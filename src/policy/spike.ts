@@ -1,5 +1,5 @@
 import type { Policy } from '../domain.ts'
-import { largestBetween, type LoadWindow } from '../features/window.ts'
+import { largestBetween, loadBefore, type LoadWindow } from '../features/window.ts'
 import { defaultSpikeCap, spike as tuned } from './defaults.ts'
 import type { Possible } from './outage.ts'
 
@@ -33,5 +33,5 @@ export function nextSpike (before: Spike | null, present: Present, { spikeCap = 
   const largest = largestBetween(window, window.lastAt - seasonSeconds * 1000, window.lastAt)
   const forecast = possible !== null && at - possible.at <= tuned.freshSteps * stepSeconds * 1000 ? possible.high : 0
   const bound = Math.max(forecast, tuned.timesLargest * largest)
-  return load > bound ? { steps, bound, accepted: largestBetween(window, window.lastAt - window.slotMs, window.lastAt) } : null
+  return load > bound ? { steps, bound, accepted: loadBefore(window, 0) } : null
 }

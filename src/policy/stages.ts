@@ -23,7 +23,7 @@ export interface Beside {
 
 /**
  * In the order of HPA: stabilise, rate, range. Before them what the present load needs, unless it cannot be believed; after them what knows more
- * than the load does, each allowed to overrule the one before: holds, none when idle, schedules, the budget, operators.
+ * than the load does, each allowed to overrule the one before: none when idle, holds, schedules, the budget, operators.
  */
 const stages: readonly Stage[] = [
   { name: 'need', apply: coverPresentLoad },
@@ -31,9 +31,9 @@ const stages: readonly Stage[] = [
   { name: 'stabilize', apply: holdScaleIn },
   { name: 'stick', apply: keepSmallSurplus },
   { name: 'rate', apply: limitSteps },
+  { name: 'idle', apply: (replicas, seen, policy, { expectedLoad }) => activate(replicas, seen, policy, expectedLoad) },
   { name: 'missing', apply: holdWithoutMetrics },
   { name: 'outage', apply: holdInOutage },
-  { name: 'idle', apply: (replicas, seen, policy, { expectedLoad }) => activate(replicas, seen, policy, expectedLoad) },
   { name: 'schedule', apply: followSchedules },
   { name: 'budget', apply: (replicas, { state: { guards } }, policy) => keepBudget(replicas, guards?.spending ?? null, policy) },
   { name: 'override', apply: obeyOperators },
