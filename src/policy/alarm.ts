@@ -5,12 +5,12 @@ export interface AlarmState {
   readonly active: boolean
   /** Steps since the latest alarm began; Infinity before the first. */
   readonly age: number
-  /** Steps in a row below the release level while on. */
+  /** Steps below the release level while on, less two for each above it. */
   readonly calm: number
 }
 
 export interface AlarmRule {
-  /** An alarm ends when the score is below this share of the threshold for `releaseSteps`. */
+  /** An alarm ends when the score has been below this share of the threshold for `releaseSteps`, almost without a break. */
   readonly releaseShare: number
   readonly releaseSteps: number
   /** No alarm begins within this many steps after the begin of another. */
@@ -24,12 +24,15 @@ export const noveltyRule: AlarmRule = { releaseShare: 1, releaseSteps: 1, quietS
 
 export const noAlarm: AlarmState = { active: false, age: Infinity, calm: 0 }
 
+/** A step above the release level takes back two below it: the noise of a calm score must not keep an alarm for ever. */
+const unrest = 2
+
 /** The alarm after one more step. Pure. @param ratio score over threshold. */
 export function nextAlarm ({ active, age, calm }: AlarmState, ratio: number, { releaseShare, releaseSteps, quietSteps }: AlarmRule): AlarmState {
-  const inARow = active && ratio < releaseShare ? calm + 1 : 0
-  const stays = active && inARow < releaseSteps
+  const below = active ? Math.max(0, ratio < releaseShare ? calm + 1 : calm - unrest) : 0
+  const stays = active && below < releaseSteps
   if (!stays && ratio >= 1 && age >= quietSteps) return { active: true, age: 0, calm: 0 }
-  return { active: stays, age: age + 1, calm: stays ? inARow : 0 }
+  return { active: stays, age: age + 1, calm: stays ? below : 0 }
 }
 
 /** Whether a score after `before`, with the alarm now `after`, tells something new: it begins an alarm, or no alarm began within the quiet time. */

@@ -19,6 +19,12 @@ describe('An alarm', () => {
     expect(run([1, ...Array(30).fill(0.6), 1], lastingRule)).toBe(`${'!'.repeat(30)}.!`)
   })
 
+  it('is not kept by noise: a step above the release level takes back two below it', () => {
+    // Nine below and one above: 7 more every ten steps, thirty after the 39th; without the steps above after the thirtieth.
+    const noisy = Array.from({ length: 60 }, (_, i) => i % 10 === 9 ? 0.8 : 0.2)
+    expect(run([1, ...noisy], lastingRule).indexOf('.')).toBe(39)
+  })
+
   it('of an untrained service lasts as long as the score is over the threshold', () => {
     expect(run([0.9, 1.2, 1.1, 0.9], noveltyRule)).toBe('.!!.')
   })
