@@ -377,6 +377,19 @@ export interface Suggestion {
   /** Feedbacks that the network has learned from for this service. */
   readonly observations: number
   readonly modelVersion: string
+  /** What an operator accepted last, and so what may run without asking again. */
+  readonly accepted?: SuggestionAnswer
+  /** What an operator said to this very configuration. */
+  readonly refused?: SuggestionAnswer
+}
+
+/** What an operator says to a suggested configuration. */
+export interface SuggestionAnswer {
+  readonly answer: 'accepted' | 'refused'
+  readonly config: Readonly<Record<string, number>>
+  readonly at: number
+  readonly by: string
+  readonly note?: string
 }
 
 /** What a service tells us about a configuration that ran (`performance`) or that somebody knows to be best (`optimal`). */

@@ -1,5 +1,5 @@
 import { chained } from './chain.ts'
-import type { Decision, Feedback, Incident, IncidentRemark, Point, Policy, Sample, Savings, ServiceEvent, Suggestion, Verdict } from './domain.ts'
+import type { Decision, Feedback, Incident, IncidentRemark, Point, Policy, Sample, Savings, ServiceEvent, Suggestion, SuggestionAnswer, Verdict } from './domain.ts'
 import { assemble, type AssembleOptions, type SeriesState } from './ingest/assemble.ts'
 import { addLoads, type LoadHistoryChange, type MeasuredLoad } from './features/load-history.ts'
 import type { SignalMapping } from './ingest/mapping.ts'
@@ -7,7 +7,7 @@ import { emptyState, evaluate, type IncidentNews, type Models, type ServiceState
 import { emptyIncidentState } from './policy/incident.ts'
 import { remark } from './policy/incident-feedback.ts'
 import { savingsOf } from './policy/savings.ts'
-import type { ConfigModel } from './policy/suggest.ts'
+import { answerSuggestion, suggestFor, type ConfigModel } from './policy/suggest.ts'
 import { withItems, type Envelope } from './store/envelope.ts'
 import type { Changes, StoredService } from './store/state-store.ts'
 
@@ -81,6 +81,8 @@ export async function processEnvelope (stored: Stored, envelope: Envelope, evalu
       await learnFrom(batch, envelope.feedback, { resolved, evaluators })
     } else if (envelope.kind === 'remarks') {
       for (const one of envelope.remarks) takeRemark(batch, one, evaluators.knownIncidents)
+    } else if (envelope.kind === 'answers') {
+      for (const one of envelope.answers) takeAnswer(batch, one, evaluators)
     } else {
       const samples = envelope.kind === 'samples' ? envelope.samples : samplesOf(batch, envelope.points, resolved)
       await evaluateAll(batch, samples, { resolved, evaluators })
@@ -175,6 +177,14 @@ function takeRemark (batch: Batch, one: IncidentRemark, known: ReadonlyMap<strin
   const { state, incident: revised } = remark(batch.state.incidents ?? emptyIncidentState, incident, one)
   batch.state = { ...batch.state, incidents: state }
   noteIncidents(batch, { changes: [{ change: 'updated', incident: revised }], touched: null })
+}
+
+function takeAnswer (batch: Batch, answer: SuggestionAnswer, evaluators: Evaluators): void {
+  const tuning = answerSuggestion(batch.state.tuning, answer)
+  batch.state = { ...batch.state, tuning }
+  const { config } = modelsFor(batch, evaluators)
+  const suggestion = config && suggestFor(tuning, batch.service, config)
+  if (suggestion) suggestTo(batch, suggestion)
 }
 
 function noteIncidents ({ events, incidents }: Batch, { changes, touched }: IncidentNews): void {

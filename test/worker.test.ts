@@ -12,6 +12,7 @@ import { createStateStore } from '../src/store/state-store.ts'
 import { createTelemetry } from '../src/telemetry.ts'
 import type { ServiceState } from '../src/pipeline.ts'
 import type { RedisSource } from '../src/store/redis.ts'
+import { constantModel, signals as allSignals } from './policy/tuning-fixture.ts'
 import { haveRedis, needsRedis, randomPrefix, silent, startRedis, until, type TestRedis } from './support/redis.ts'
 import { endProcess, noModels, resolved, sample, servicesIn, startWorkerProcess } from './support/worker.ts'
 
@@ -191,6 +192,20 @@ describe.skipIf(!haveRedis)(needsRedis('the worker'), () => {
     expect(await letters.list({ limit: 1 })).toMatchObject([{
       service: 'shop', kind: 'feedback', reason: 'feedback b: there is neither a result nor an optimum', payload: { feedback: [{ id: 'b' }] }
     }])
+    await worker.close()
+  })
+
+  it('takes an answer to a suggestion in between the samples, and says at once what is suggested then', async () => {
+    const { queue, startWorker, decisions, states } = assembly({ models: () => ({ ...noModels, config: constantModel([0.5, 0.5, 0.5, 0.5, 0.5]) }) })
+    const worker = startWorker()
+    await queue.enqueue([{ kind: 'samples', service: 'shop', samples: [sample('shop', 1, allSignals)] }])
+    await until(async () => (await decisions.suggestion('shop')) !== null)
+    const { config, changed } = (await decisions.suggestion('shop'))!
+    expect(changed.length).toBeGreaterThan(0)
+    await queue.enqueue([{ kind: 'answers', service: 'shop', answers: [{ answer: 'accepted', config, at: 2, by: 'ann' }] }])
+    await until(async () => (await decisions.suggestion('shop'))?.accepted !== undefined)
+    expect(await decisions.suggestion('shop')).toMatchObject({ config, changed: [], accepted: { by: 'ann' } })
+    expect((await states.load('shop')).state?.tuning?.running).toEqual(config)
     await worker.close()
   })
 

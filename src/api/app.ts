@@ -25,6 +25,7 @@ import { handleError, registerNotFound } from './problem.ts'
 import { recommendationRoutes } from './recommendations.ts'
 import { remoteWriteRoutes } from './remote-write.ts'
 import { savingsRoutes } from './savings.ts'
+import { suggestionAnswerRoutes } from './suggestion-answer.ts'
 import { sampleRoutes } from './samples.ts'
 import { serviceRoutes } from './services.ts'
 import { targetRoutes } from './targets.ts'
@@ -35,8 +36,9 @@ import { shedLoad, watchEventLoop } from './shedding.ts'
 import { streamRoutes } from './stream/routes.ts'
 
 const allRoutes = [
-  serviceRoutes, decisionRoutes, savingsRoutes, whatIfRoutes, historyRoutes, incidentRoutes, pageRoutes, feedbackRoutes, kedaRoutes, recommendationRoutes,
-  sampleRoutes, deadLetterRoutes, operationRoutes, targetRoutes, auditRoutes, wattRoutes, pushRoutes
+  serviceRoutes, decisionRoutes, savingsRoutes, whatIfRoutes, historyRoutes, incidentRoutes,
+  pageRoutes, feedbackRoutes, suggestionAnswerRoutes, kedaRoutes, recommendationRoutes, sampleRoutes,
+  deadLetterRoutes, operationRoutes, targetRoutes, auditRoutes, wattRoutes, pushRoutes
 ]
 
 /** Assembles the HTTP API; nothing listens yet, so tests use `inject`. Closing it closes none of what it was given. */

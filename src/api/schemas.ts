@@ -165,6 +165,13 @@ export const relationsSchema = object({
   likelyOrigin: nullable(relatedSchema)
 })
 
+const suggestionAnswerSchema = object({
+  answer: Type.Enum(['accepted', 'refused']),
+  config: Type.Record(Type.String(), Type.Number()),
+  at: time('When it was given'),
+  by: Type.String(),
+  note: optional(Type.String())
+})
 export const suggestionSchema = object({
   service: Type.String(),
   asOf: time('The newest sample'),
@@ -173,5 +180,7 @@ export const suggestionSchema = object({
   reason: Type.String(),
   observations: Type.Integer(),
   modelVersion: Type.String(),
+  accepted: optional(suggestionAnswerSchema),
+  refused: optional(suggestionAnswerSchema),
   demo: optional(Type.Boolean())
 })

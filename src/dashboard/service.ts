@@ -2,7 +2,7 @@ import type { Decision, Override, Policy, Savings, Suggestion, Verdict } from '.
 import { ApiError, ask, now, pathOf } from './api.ts'
 import { bandsOf } from './bands.ts'
 import { download, h, throttled } from './dom.ts'
-import { duration, short, words } from './format.ts'
+import { duration, short } from './format.ts'
 import { createIncidents } from './incidents.ts'
 import type { LiveEvent } from './live.ts'
 import { operateDialog, setOverride } from './operate.ts'
@@ -10,6 +10,7 @@ import type { Page } from './page.ts'
 import { createPlots } from './plots.ts'
 import { savingsText } from './savings.ts'
 import { createSeries, type Series, type SeriesAnswer } from './series.ts'
+import { createSuggested } from './suggested.ts'
 import { whatIfDialog } from './what-if.ts'
 import { demoBadge, failure, modeBadge, notice, severityBadge, sourceBadge, timeOf } from './widgets.ts'
 import { whyDecision, whyVerdict, type PastVerdict } from './why.ts'
@@ -35,7 +36,6 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
   let series: Series | null = null
   let decision: Decision | null = null
   let verdict: Verdict | null = null
-  let suggestion: Suggestion | null = null
   let picked: Decision | null = null
   let pickedVerdict: PastVerdict | null = null
   let range = rangeSeconds
@@ -55,7 +55,7 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
   const behaviour = h('div')
   const behaviourTitle = h('h2', {}, 'Behaviour')
   const incidents = createIncidents(service, { onPick: (at) => { explainAt(at) }, onChange: () => { soon() } })
-  const suggested = h('section', { class: 'card', hidden: true })
+  const suggested = createSuggested(service)
   const place = h('div', { class: 'place' })
   const content = h('div', { class: 'service-grid' },
     h('div', { class: 'service-main' },
@@ -69,7 +69,7 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
       h('div', { class: 'cards' }, h('section', { class: 'card' }, h('h2', {}, 'Latest changes'), changes), h('section', { class: 'card' }, behaviourTitle, behaviour), incidents.element)),
     h('aside', { class: 'service-side' },
       h('section', { class: 'card why', id: 'why' }, h('div', { class: 'why-head' }, whyTitle, toPresent), why),
-      suggested))
+      suggested.element))
   const title = h('h1', {}, service)
   const element = h('div', { class: 'service-page' },
     h('div', { class: 'toolbar service-head' }, h('a', { href: '#/', class: 'back' }, '← Services'), title, h('span', { class: 'grow' }), whatIf, operate),
@@ -86,8 +86,7 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
       series = createSeries(past)
       decision = described.decision
       verdict = described.verdict
-      suggestion = described.suggestion
-      renderSuggestion()
+      suggested.show(described.suggestion)
       range ??= ranges.find(([seconds]) => seconds >= firstLookSteps * described.policy.stepSeconds)![0]
       if (described.demo && !title.querySelector('.demo')) title.append(' ', demoBadge())
       render()
@@ -183,14 +182,6 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
     if (focused !== undefined) changes.querySelector<HTMLElement>(`[data-at="${focused}"]`)?.focus({ preventScroll: true })
   }
 
-  const renderSuggestion = () => {
-    suggested.hidden = suggestion === null || suggestion.changed.length === 0
-    if (suggested.hidden || suggestion === null) return
-    const { config, changed, reason, observations } = suggestion
-    suggested.replaceChildren(h('h2', {}, 'Suggested configuration'), h('p', {}, reason),
-      h('ul', {}, ...changed.map((name) => h('li', {}, h('strong', {}, words(name)), ` ${short(config[name])}`))), h('p', { class: 'muted' }, `Learned from ${observations} observations.`))
-  }
-
   const explainAt = async (at: number) => {
     try {
       const { decision: found, verdict: judged } = await ask<{ decision: Decision, verdict: PastVerdict | null }>(`${pathOf(service)}/explanation?at=${Math.round(at)}`, { signal: closing.signal })
@@ -234,8 +225,7 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
     } else if (one.kind === 'verdict' && one.verdict.service === service) {
       if (series?.addVerdict(one.verdict)) verdict = one.verdict
     } else if (one.kind === 'suggestion' && one.suggestion.service === service) {
-      suggestion = one.suggestion
-      renderSuggestion()
+      suggested.show(one.suggestion)
     } else if (one.kind === 'incident' && one.incident.service === service) {
       incidents.take(one.incident)
     } else return

@@ -1,4 +1,4 @@
-import type { Sample, Suggestion } from '../domain.ts'
+import type { Sample, Suggestion, SuggestionAnswer } from '../domain.ts'
 import { PrescaleError } from '../errors.ts'
 import { tuningFeatures, tuningSignals } from '../features/tuning-features.ts'
 import { DenseNetwork } from '../ml/dense-network.ts'
@@ -14,6 +14,9 @@ export interface TuningState {
   /** Feedbacks that the network has learned from: known best configurations, and observed results. */
   readonly optima: number
   readonly results: number
+  /** What operators accepted and refused last; absent in states that were kept before anybody could. */
+  readonly accepted?: SuggestionAnswer
+  readonly refused?: SuggestionAnswer
 }
 
 export interface ConfigModel {
@@ -78,15 +81,39 @@ export function suggestFor (state: TuningState, service: string, { network, vers
   const running = runningConfiguration(state)
   const config = configurationFor(network.predict(state.last.x), running)
   const changed = presetParameters.filter(({ name }) => config[name] !== running[name])
+  const { accepted, refused } = state
+  const isRefused = refused !== undefined && sameConfiguration(refused.config, config)
   return {
     service,
     asOf: state.last.at,
     config,
-    changed: changed.map(({ name }) => name),
-    reason: [changes(changed, { config, running }), evidence(state), ...standIns(state.last.missing)].join(' '),
+    changed: isRefused ? [] : changed.map(({ name }) => name),
+    reason: [...isRefused ? [refusal(refused)] : [], changes(changed, { config, running }), evidence(state), ...standIns(state.last.missing)].join(' '),
     observations: state.optima + state.results,
-    modelVersion: version
+    modelVersion: version,
+    ...(accepted && { accepted }),
+    ...(isRefused && { refused })
   }
+}
+
+/** The state after an operator has spoken: what was accepted is taken to run from then on; what was refused is not proposed again as it is. */
+export function answerSuggestion (state: TuningState | null, answer: SuggestionAnswer): TuningState {
+  const before = state ?? emptyTuningState()
+  if (answer.answer === 'refused') return { ...before, refused: answer }
+  const { refused: _, ...others } = before
+  return { ...others, accepted: answer, running: { ...before.running, ...answer.config } }
+}
+
+/** Whether two configurations are within what is not worth a restart of one another. */
+function sameConfiguration (a: Configuration, b: Configuration): boolean {
+  return presetParameters.every((parameter) => {
+    const { name } = parameter
+    return a[name] === b[name] || Math.abs(toScale(parameter, a[name]) - toScale(parameter, b[name])) < leastChange
+  })
+}
+
+function refusal ({ by, note }: SuggestionAnswer): string {
+  return `${by} refused this configuration${note === undefined ? '' : `: ${note}`}.`
 }
 
 function runningConfiguration ({ running }: TuningState): Configuration {

@@ -1,4 +1,4 @@
-import type { Feedback, IncidentRemark, Point, Sample } from '../domain.ts'
+import type { Feedback, IncidentRemark, Point, Sample, SuggestionAnswer } from '../domain.ts'
 
 /** What travels through the queue: things of one kind about one service, in their order. */
 export type Envelope =
@@ -7,13 +7,15 @@ export type Envelope =
   | { readonly kind: 'feedback', readonly service: string, readonly feedback: readonly Feedback[] }
   /** About incidents of the service. */
   | { readonly kind: 'remarks', readonly service: string, readonly remarks: readonly IncidentRemark[] }
+  /** To suggested configurations. */
+  | { readonly kind: 'answers', readonly service: string, readonly answers: readonly SuggestionAnswer[] }
 
 export type EnvelopeKind = Envelope['kind']
-export const envelopeKinds: readonly EnvelopeKind[] = ['samples', 'points', 'feedback', 'remarks']
-type Item = Sample | Point | Feedback | IncidentRemark
+export const envelopeKinds: readonly EnvelopeKind[] = ['samples', 'points', 'feedback', 'remarks', 'answers']
+type Item = Sample | Point | Feedback | IncidentRemark | SuggestionAnswer
 
 /** One job is evaluated, and committed, as a whole: small enough for one write and for the lock on it to be renewed in between. */
-const maxItems: Record<EnvelopeKind, number> = { samples: 100, points: 1_000, feedback: 100, remarks: 100 }
+const maxItems: Record<EnvelopeKind, number> = { samples: 100, points: 1_000, feedback: 100, remarks: 100, answers: 100 }
 const maxBytes = 256 * 1024
 
 export function itemsOf (envelope: Envelope): readonly Item[] {
@@ -22,6 +24,7 @@ export function itemsOf (envelope: Envelope): readonly Item[] {
     case 'points': return envelope.points
     case 'feedback': return envelope.feedback
     case 'remarks': return envelope.remarks
+    case 'answers': return envelope.answers
   }
 }
 

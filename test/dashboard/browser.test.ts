@@ -182,6 +182,16 @@ describe.skipIf(!haveBrowser || !haveRedis)(needsBrowser(needsRedis('the page in
     await page.close()
   })
 
+  it('takes what an operator says to a suggested configuration', async () => {
+    const page = await shop()
+    const card = page.locator('section.card', { hasText: 'Suggested configuration' })
+    await card.getByRole('button', { name: 'Accept' }).click()
+    await page.getByText(/accepted one at/).waitFor()
+    const { body } = await prescale.ask('/v1/services/demo-shop/suggestion')
+    expect(body['accepted']).toMatchObject({ answer: 'accepted', by: 'anybody' })
+    await page.close()
+  })
+
   it('shows incidents in the fleet, as bands and in a list, and takes what people say of them', async () => {
     const minute = 60_000
     const end = Math.floor(Date.now() / minute) * minute

@@ -1,20 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { PrescaleError } from '../../src/errors.ts'
-import { DenseNetwork, weightCount, writeNetwork } from '../../src/ml/dense-network.ts'
+import { DenseNetwork, weightCount } from '../../src/ml/dense-network.ts'
 import { configurationProblem, defaultConfiguration, presetParameters, toScale } from '../../src/policy/parameters.ts'
-import { emptyTuningState, loadConfigModel, suggest, type ConfigModel } from '../../src/policy/suggest.ts'
-import { freshModel, networkNames, signals } from './tuning-fixture.ts'
+import { answerSuggestion, emptyTuningState, loadConfigModel, suggest, type ConfigModel } from '../../src/policy/suggest.ts'
+import { constantModel, freshModel, networkNames, signals } from './tuning-fixture.ts'
 
 const sample = { service: 'shop', at: 60_000, signals }
 let model: ConfigModel
 beforeAll(async () => { model = await freshModel() })
-
-/** A network of zeros but for the last biases: it answers `places` in every state. */
-function constantModel (places: readonly number[]): ConfigModel {
-  const weights = new Float32Array(weightCount)
-  weights.set(places.map(place => Math.log(place / (1 - place))), weightCount - 5) // sigmoid(ln(p / (1 − p))) = p
-  return loadConfigModel(writeNetwork({ ...networkNames, weights }), '1.0.0')
-}
 
 describe('a suggestion', () => {
   it('is within the bounds of every parameter and names what changes', () => {
@@ -36,6 +29,27 @@ describe('a suggestion', () => {
     const { suggestion } = suggest(state, sample, model)
     expect(suggestion?.observations).toBe(13)
     expect(suggestion?.reason).toContain('The network has learned from 1 reported best configuration and 12 reported results of this service.')
+  })
+
+  it('that was accepted is taken to run, so that nothing is left to change', () => {
+    const constant = constantModel([0.5, 0.5, 0.5, 0.5, 0.5])
+    const first = suggest(null, sample, constant)
+    const answer = { answer: 'accepted' as const, config: first.suggestion!.config, at: 61_000, by: 'ann' }
+    const { suggestion } = suggest(answerSuggestion(first.state, answer), { ...sample, at: 120_000 }, constant)
+    expect(suggestion).toMatchObject({ changed: [], config: first.suggestion!.config, accepted: answer })
+    expect(suggestion?.reason).not.toContain('the defaults are assumed')
+  })
+
+  it('that was refused is not proposed again as it is, and another one is', () => {
+    const constant = constantModel([0.5, 0.5, 0.5, 0.5, 0.5])
+    const first = suggest(null, sample, constant)
+    const state = answerSuggestion(first.state, { answer: 'refused', config: first.suggestion!.config, at: 61_000, by: 'ann', note: 'not before the sale' })
+    const again = suggest(state, { ...sample, at: 120_000 }, constant).suggestion!
+    expect(again).toMatchObject({ changed: [], refused: { by: 'ann' } })
+    expect(again.reason).toMatch(/^ann refused this configuration: not before the sale\./)
+    const other = suggest(state, { ...sample, at: 120_000 }, constantModel([0.2, 0.5, 0.5, 0.5, 0.5])).suggestion!
+    expect(other.changed).toContain('threadPoolSize')
+    expect(other.refused).toBeUndefined()
   })
 
   it('leaves alone what differs by less than 2 % of the scale from what runs', () => {

@@ -1,5 +1,6 @@
 import { tuningSignals } from '../../src/features/tuning-features.ts'
 import { ConfigNetwork } from '../../src/ml/config-network.ts'
+import { weightCount, writeNetwork } from '../../src/ml/dense-network.ts'
 import { presetParameters } from '../../src/policy/parameters.ts'
 import { loadConfigModel, type ConfigModel } from '../../src/policy/suggest.ts'
 
@@ -25,4 +26,11 @@ export async function freshModel (): Promise<ConfigModel> {
   const bytes = network.toBytes()
   network.dispose()
   return loadConfigModel(bytes, '1.0.0')
+}
+
+/** A network of zeros but for the last biases: it answers `places` in every state. */
+export function constantModel (places: readonly number[]): ConfigModel {
+  const weights = new Float32Array(weightCount)
+  weights.set(places.map(place => Math.log(place / (1 - place))), weightCount - 5) // sigmoid(ln(p / (1 − p))) = p
+  return loadConfigModel(writeNetwork({ ...networkNames, weights }), '1.0.0')
 }
