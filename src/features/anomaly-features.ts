@@ -48,7 +48,8 @@ export interface AdvanceOptions {
  * @param x shape [signals], in the order of `memory.signals`; NaN for a signal that is missing.
  */
 export function advance (memory: SignalMemory, x: Float64Array, options: AdvanceOptions): Advance {
-  const next = copyMemory(memory)
+  // Without learning the season stays as it is, and need not be copied.
+  const next = options.learning === 'none' ? { ...memory, values: memory.values.slice() } : copyMemory(memory)
   const width = x.length
   const deviations = new Float64Array(deviationKinds.length * width)
   const place = placeIn(next, options.position)

@@ -36,7 +36,7 @@ export function emptyDrift (rows: number): DriftWindows {
 export function countDrift (before: DriftWindows, values: Float64Array, windowSteps: number): DriftWindows {
   const { count, current, reference, index } = before.index.length === values.length ? before : emptyDrift(values.length)
   const counted = current.slice()
-  for (const [row, value] of values.entries()) if (Number.isFinite(value)) counted[row * bins + binOf(value)]++
+  for (let row = 0; row < values.length; row++) if (Number.isFinite(values[row])) counted[row * bins + binOf(values[row])]++
   if (count + 1 < windowSteps) return { count: count + 1, current: counted, reference, index }
   const next = emptyDrift(values.length)
   for (let row = 0; row < values.length; row++) {

@@ -29,6 +29,7 @@ export function nextDrift (before: DriftWindows | undefined, { deviations, x, ra
 
 /** How far the last whole day lies from those before, and what that says of the model. */
 export function driftOf ({ index }: DriftWindows, signals: readonly string[]): Drift {
+  if (!index.some(value => value > driftFrom)) return { score: index[signals.length] ?? 0, signals: [], reason: null }
   const moved = signals.map((signal, i) => ({ signal, index: index[i] })).filter(({ index }) => index > driftFrom)
     .sort((a, b) => b.index - a.index)
   const score = index[signals.length] ?? 0
