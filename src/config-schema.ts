@@ -71,7 +71,7 @@ const scheduleSchema = object({
   reason: Type.String({ minLength: 1, maxLength: 200 })
 }, { title: '{ cron, until | durationSeconds, timeZone, reason } or { at, until | durationSeconds, reason } with minReplicas, maxReplicas or factor' })
 
-export const overrideSchema = Type.Union([
+const overrideSchema = Type.Union([
   object({ pause: Type.Literal(true), ...because }),
   object({ hold: Type.Literal(true), ...because }),
   object({ outage: Type.Literal(true), ...because }),
@@ -115,6 +115,7 @@ export const serviceSettingsSchema = object({
   }, { description: 'Takes the place of violationTarget: money decides how many violations are worth their price.' })),
   behavior: optional(object({ scaleUp: optional(rulesSchema), scaleDown: optional(rulesSchema) }, { description: 'As in HorizontalPodAutoscaler v2, with its defaults.' })),
   override: optional(overrideSchema),
+  overrides: optional(Type.Array(overrideSchema, { maxItems: 16, description: 'Further ones; where they contradict each other, the one with the most replicas counts.' })),
   outageHold: optional(object({
     ttlSeconds: Type.Integer({ minimum: 0, maximum: 604_800 })
   }, { description: 'How long scale-in is held when the load collapses, or a service of dependsOn is in trouble: an hour where not given, 0 for never.' })),

@@ -30,6 +30,7 @@ export function toPolicy (settings: ServiceSettings, { demo = false }: { demo?: 
     falseAlarmsPerWeek: filled.falseAlarmsPerWeek,
     anomalies: toAnomalyRules(settings.anomalies),
     ...(settings.override && { override: toOverride(settings.override) }),
+    ...(settings.overrides && { overrides: settings.overrides.map(toOverride) }),
     ...toGuards(settings),
     ...(demo && { demo })
   }
@@ -64,7 +65,7 @@ function toSignalRule (settings: SignalSettings): SignalRule {
   return { direction: direction as SignalRule['direction'], minimumDeviation: least, limit: settings.limit ?? null }
 }
 
-export function toOverride (override: NonNullable<ServiceSettings['override']>): Override {
+function toOverride (override: NonNullable<ServiceSettings['override']>): Override {
   const { reason = 'set by an operator', until } = override
   const rest = { reason, ...(until !== undefined && { until: Date.parse(until) }) }
   if ('force' in override) return { kind: 'force', replicas: override.force, ...rest }

@@ -142,7 +142,7 @@ export interface Policy {
   readonly falseAlarmsPerWeek: number
   readonly anomalies?: AnomalyRules
   readonly override?: Override
-  /** What operators have said over HTTP, beside `override`; where they contradict each other, the one with the most replicas counts. */
+  /** Further ones; where they contradict each other, the one with the most replicas counts. */
   readonly overrides?: readonly Override[]
   /** Scale-in is held for so long when the load collapses or a service that we depend on is in trouble; 0 never. */
   readonly outageHold?: { readonly ttlSeconds: number }

@@ -1,5 +1,7 @@
 import { chained } from './chain.ts'
-import type { Decision, Feedback, Incident, IncidentRemark, Point, Policy, Sample, Savings, ServiceEvent, Suggestion, SuggestionAnswer, Verdict } from './domain.ts'
+import type {
+  Decision, Feedback, Incident, IncidentRemark, Point, Policy, Sample, Savings, ServiceEvent, Suggestion, SuggestionAnswer, UpstreamTrouble, Verdict
+} from './domain.ts'
 import { assemble, type AssembleOptions, type SeriesState } from './ingest/assemble.ts'
 import { addLoads, type LoadHistoryChange, type MeasuredLoad } from './features/load-history.ts'
 import type { SignalMapping } from './ingest/mapping.ts'
@@ -59,6 +61,8 @@ type Evaluating = Evaluators & {
   readonly knownFeedback: ReadonlySet<string>
   /** The incidents that remarks are about, as they were committed, by id. */
   readonly knownIncidents: ReadonlyMap<string, Incident>
+  /** Of the services that this one depends on, those in trouble. */
+  readonly upstreams?: readonly UpstreamTrouble[]
 }
 
 /** Two weeks of minutes. */
@@ -76,7 +80,7 @@ const samplesPerTurn = 8
 export async function processEnvelope (stored: Stored, envelope: Envelope, evaluators: Evaluating): Promise<Outcome> {
   const batch = startBatch(stored, envelope)
   try {
-    const resolved = evaluators.resolve(envelope.service, stored.settings)
+    const resolved = withUpstreams(evaluators.resolve(envelope.service, stored.settings), evaluators)
     if (envelope.kind === 'feedback') {
       await learnFrom(batch, envelope.feedback, { resolved, evaluators })
     } else if (envelope.kind === 'remarks') {
@@ -95,6 +99,10 @@ export async function processEnvelope (stored: Stored, envelope: Envelope, evalu
     return untouched
   }
   return batch
+}
+
+function withUpstreams (resolved: ResolvedService, { upstreams = [] }: Evaluating): ResolvedService {
+  return upstreams.length === 0 ? resolved : { ...resolved, policy: { ...resolved.policy, upstreams } }
 }
 
 function knownLoads ({ decisions }: Pick<Batch, 'decisions'>): MeasuredLoad[] {

@@ -38,6 +38,7 @@ import { readStaticFiles } from './store/static-files.ts'
 import { createTargetStore } from './store/target-store.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
 import { openTlsFiles } from './tls-files.ts'
+import { readUpstreams } from './upstreams.ts'
 import { createWorker } from './worker.ts'
 
 export type Role = 'api' | 'worker' | 'all'
@@ -189,6 +190,7 @@ function startWorker (parts: Parts, onClose: OnClose) {
   const worker = createWorker({
     ...parts,
     resolve: (service, stored) => resolveService(service, stored, config()),
+    upstreams: (service, stored) => readUpstreams(service, stored, parts),
     learn: learnFromFeedback,
     openNetwork,
     historyLimit: config().limits.historyDecisions,

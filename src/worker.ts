@@ -1,4 +1,4 @@
-import type { Decision } from './domain.ts'
+import type { Decision, UpstreamTrouble } from './domain.ts'
 import { processEnvelope, type Evaluators, type Outcome } from './process-envelope.ts'
 import type { ServiceState } from './pipeline.ts'
 import type { SeriesState } from './ingest/assemble.ts'
@@ -15,6 +15,8 @@ export interface WorkerOptions extends Evaluators {
   readonly telemetry: Telemetry
   /** Decisions kept per service. */
   readonly historyLimit?: number
+  /** What the services that this one depends on say of themselves; without it they are not asked. */
+  readonly upstreams?: (service: string, settings: unknown) => Promise<readonly UpstreamTrouble[]>
 }
 
 const longestPauseMs = 5_000
@@ -27,7 +29,7 @@ const maxAttempts = 5
  * A job is delivered at least once. Its effect is there exactly once, because its number is committed together with its effect, and
  * because a commit is refused when the service was written since it was loaded.
  */
-export function createWorker ({ source, keys, telemetry, historyLimit, ...evaluators }: WorkerOptions) {
+export function createWorker ({ source, keys, telemetry, historyLimit, upstreams: readUpstreams, ...evaluators }: WorkerOptions) {
   const { log } = telemetry
   const redis = source.connect('work')
   const states = createStateStore<ServiceState, SeriesState>({ redis, keys, historyLimit })
@@ -43,7 +45,8 @@ export function createWorker ({ source, keys, telemetry, historyLimit, ...evalua
       const knownFeedback = await persistently('load', () => states.knownFeedback(service, ids))
       const about = envelope.kind === 'remarks' ? envelope.remarks.map(({ incident }) => incident) : []
       const knownIncidents = await persistently('load', () => states.knownIncidents(service, about))
-      const outcome = await telemetry.timed('evaluate', () => processEnvelope(stored, envelope, { ...evaluators, knownFeedback, knownIncidents }))
+      const upstreams = await persistently('load', async () => await readUpstreams?.(service, stored.settings) ?? [])
+      const outcome = await telemetry.timed('evaluate', () => processEnvelope(stored, envelope, { ...evaluators, knownFeedback, knownIncidents, upstreams }))
       if (await persistently('commit', () => states.commit(service, stored, { ...outcome, job: laterOf(mark, stored.lastJob) }))) return report(service, outcome)
       telemetry.conflicts.inc()
     }

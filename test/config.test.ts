@@ -219,6 +219,7 @@ describe('what is resolved for a service', () => {
     const config = load('services: { a: { override: { pause: true, until: 2026-12-24T08:00:00Z } }, b: { override: { force: 5, reason: sale } } }')
     expect(resolveService('a', null, config).policy.override).toEqual({ kind: 'pause', reason: 'set by an operator', until: Date.UTC(2026, 11, 24, 8) })
     expect(resolveService('b', null, config).policy.override).toEqual({ kind: 'force', replicas: 5, reason: 'sale' })
+    expect(resolveService('b', { overrides: [{ hold: true }, { force: 7 }] }, config).policy.overrides).toMatchObject([{ kind: 'hold' }, { kind: 'force', replicas: 7 }])
   })
 
   it('turns guards, schedules, budgets and drivers into what the core knows', () => {

@@ -217,6 +217,90 @@ describe('for any stream of samples', () => {
   })
 })
 
+describe('under any rules', () => {
+  const signals = fc.record({
+    requestsPerSecond: fc.oneof(fc.double({ min: 0, max: 4000, noNaN: true }), fc.constantFrom(0, NaN, -1, 1e9)),
+    readyReplicas: fc.integer({ min: 0, max: 60 }),
+    memoryUsageRatio: fc.double({ min: 0, max: 2, noNaN: true })
+  }, { requiredKeys: [] })
+  const wait = fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 1, max: 5 }) }, { weight: 1, arbitrary: fc.integer({ min: -5, max: 3000 }) })
+  const streams = fc.array(fc.record({ wait, signals }), { minLength: 1, maxLength: 60 })
+    .map(entries => entries.reduce<Sample[]>((samples, { wait, signals }) =>
+      [...samples, sampleAt(Math.max(0, (samples.at(-1)?.at ?? 0) / minute + wait), signals as Record<string, number>)], []))
+  const override = fc.oneof(
+    fc.record({ kind: fc.constantFrom('pause' as const, 'hold' as const, 'outage' as const), reason: fc.constant('drill'), until: fc.integer({ min: 0, max: 200 * minute }) }),
+    fc.record({ kind: fc.constant('force' as const), replicas: fc.integer({ min: 0, max: 200 }), reason: fc.constant('drill') }))
+  const schedule = fc.record({
+    times: fc.oneof(
+      fc.record({ kind: fc.constant('once' as const), at: fc.integer({ min: 0, max: 100 * minute }), until: fc.integer({ min: 0, max: 200 * minute }) }),
+      fc.record({ kind: fc.constant('cron' as const), cron: fc.constantFrom('*/20 * * * *', '30 1 * * *'), timeZone: fc.constantFrom('UTC', 'Europe/Berlin'), lasts: fc.constantFrom(600, '*/30 * * * *') })),
+    reason: fc.constant('sale'),
+    minReplicas: fc.integer({ min: 0, max: 100 }),
+    maxReplicas: fc.integer({ min: 1, max: 100 }),
+    factor: fc.constantFrom(1.5, 10)
+  }, { requiredKeys: ['times', 'reason'] })
+  const rules = fc.record({
+    minReplicas: fc.constantFrom(0, 1, 5),
+    overrides: fc.array(override, { maxLength: 3 }),
+    schedules: fc.array(schedule, { maxLength: 3 }),
+    budget: fc.record({ instanceHoursPerDay: fc.double({ min: 0.1, max: 500, noNaN: true }), timeZone: fc.constantFrom('UTC', 'Asia/Kolkata') }),
+    outageHold: fc.record({ ttlSeconds: fc.constantFrom(0, 300, 3600) }),
+    spikeCap: fc.record({ factor: fc.constantFrom(1.1, 3), steps: fc.constantFrom(0, 3) }),
+    drivers: fc.constant([{ kind: 'ratio' as const, signal: 'memoryUsageRatio', atTarget: 0.8 }])
+  }, { requiredKeys: [] }).map((some): Policy => ({ ...policy, ...some }))
+  const check = (property: (samples: readonly Sample[], rules: Policy) => void) =>
+    fc.assert(fc.property(streams, rules, property), { numRuns: 150, seed: 1 })
+
+  it('replicas are whole, within the range, and explained without a gap', () => {
+    check((samples, rules) => {
+      for (const evaluation of run(samples, noModels, rules)) {
+        if (evaluation.status !== 'decided') continue
+        const { replicas, rawRecommendations, adjustments, notices = [], reason } = evaluation.decision
+        expect(Number.isInteger(replicas) && replicas >= rules.minReplicas && replicas <= rules.maxReplicas).toBe(true)
+        const path = [rawRecommendations[0].replicas, ...adjustments.map(({ to }) => to)]
+        expect([adjustments.map(({ from }) => from), path.at(-1)]).toEqual([path.slice(0, -1), replicas])
+        expect([reason, ...notices].join()).not.toMatch(/NaN|Infinity|undefined|: $/)
+      }
+    })
+  })
+
+  it('nothing takes what the present load needs without saying so, and none run only where the load is known or an operator says so', () => {
+    check((samples, rules) => {
+      for (const evaluation of run(samples, noModels, rules)) {
+        if (evaluation.status !== 'decided') continue
+        const { load, replicas, adjustments } = evaluation.decision
+        const reduced = adjustments.some(({ from, to }) => to < from)
+        expect(reduced || replicas >= Math.ceil((load ?? 0) / 100 - 1e-9)).toBe(true)
+        const isOrdered = adjustments.some(({ stage }) => stage === 'override' || stage === 'schedule' || stage === 'budget')
+        expect(replicas > 0 || load !== null || isOrdered).toBe(true)
+      }
+    })
+  })
+
+  it('the same input gives the same output, and leaves the input as it was', () => {
+    check((samples, rules) => {
+      const states = run(samples, noModels, rules)
+      expect(isDeepStrictEqual(run(samples, noModels, rules), states)).toBe(true)
+      const { state } = states.at(-1)!
+      const copy = structuredClone(state)
+      evaluate(state, sampleAt(state.lastAt / minute + 1, { requestsPerSecond: 70_000 }), noModels, rules)
+      expect(isDeepStrictEqual(state, copy)).toBe(true)
+    })
+  })
+
+  it('more load never means fewer replicas, but for a collapse that is held and a spike that is not believed', () => {
+    check((samples, rules) => {
+      const { state } = run(samples, noModels, rules).at(-1)!
+      if (!Number.isFinite(state.lastAt)) return
+      const replicas = [0, 50, 300, 690, 700, 710, 2000, 1e6].flatMap(requestsPerSecond => {
+        const decision = decided(evaluate(state, sampleAt(state.lastAt / minute + 1, { requestsPerSecond, memoryUsageRatio: 0.5, readyReplicas: 5 }), noModels, rules))
+        return decision.outageSince !== undefined || decision.adjustments.some(({ stage }) => stage === 'spike') ? [] : [decision.replicas]
+      })
+      expect(replicas).toEqual(replicas.toSorted((a, b) => a - b))
+    })
+  })
+})
+
 describe('incidents', () => {
   /** 200 calm minutes, then this many with a load that nobody has seen, then 10 calm ones. */
   const lived = (bad: number) => run(Array.from({ length: 210 + bad }, (_, i) =>

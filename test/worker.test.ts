@@ -59,6 +59,27 @@ describe.skipIf(!haveRedis)(needsRedis('the worker'), () => {
     await worker.close()
   })
 
+  it('scales nothing in while a service that this one depends on is in trouble', async () => {
+    const minute = 60_000
+    const asked: string[] = []
+    const upstreams = async (service: string) => {
+      asked.push(service)
+      return [{ service: 'login', trouble: 'incident' as const, since: 5 * minute, asOf: 30 * minute }]
+    }
+    const { queue, startWorker, decisions } = assembly({ upstreams })
+    const worker = startWorker()
+    // Twenty of 50 each, then two: after two minutes nothing else would hold them.
+    const loads = [...Array<number>(10).fill(1000), ...Array<number>(20).fill(600)]
+    const samples = loads.map((requestsPerSecond, i) => ({ service: 'shop', at: (i + 1) * minute, signals: { requestsPerSecond } }))
+    await queue.enqueue([{ kind: 'samples', service: 'shop', samples }])
+    await until(async () => (await decisions.latest('shop'))?.asOf === 30 * minute)
+    expect(asked).toEqual(['shop'])
+    const { replicas, adjustments } = (await decisions.latest('shop'))!
+    expect(replicas).toBe(20)
+    expect(adjustments.find(({ stage }) => stage === 'outage')?.reason).toMatch(/^OutageHold: login, on which it depends, has an incident/)
+    await worker.close()
+  })
+
   it('lets samples that are late, stale or sent twice change nothing', async () => {
     const { queue, startWorker, asOfs, count, decisions, states } = assembly()
     const worker = startWorker()
