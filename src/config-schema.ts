@@ -89,7 +89,7 @@ const signalRuleSchema = object({
 })
 
 const anomaliesSchema = object({
-  signals: optional(Type.Record(signalName, signalRuleSchema, { additionalProperties: false, maxProperties: 128, title: 'rules by signal such as { cpuUsageRatio: { direction: up } }' })),
+  signals: optional(Type.Record(signalName, signalRuleSchema, { additionalProperties: false, maxProperties: 100, title: 'rules by signal such as { cpuUsageRatio: { direction: up } }' })),
   closeAfterSeconds: seconds({ minimum: 0, maximum: 86_400, default: 300, description: 'An incident ends after so long without an anomaly, but not before three steps.' }),
   reopenWithinSeconds: seconds({ minimum: 0, maximum: 604_800, default: 3600, description: 'An anomaly so soon after the last one belongs to the same incident.' })
 }, { description: 'What of an anomaly anybody cares about, and how anomalies become incidents.' })

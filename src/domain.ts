@@ -277,9 +277,14 @@ export interface Drift {
   readonly score: number
   /** Signals whose level has moved, most first; at most five. */
   readonly signals: readonly { readonly signal: string, readonly index: number }[]
+  /** Absent where it has not risen of late. */
+  readonly forecastError?: ForecastErrorRise
   /** What it means, null where nothing has moved. */
   readonly reason: string | null
 }
+
+/** When the errors of the forecast rose, as |ln (load / expected)|, from which mean, and what it is now. */
+export interface ForecastErrorRise { readonly at: number, readonly before: number, readonly after: number }
 
 export interface Verdict {
   readonly service: string

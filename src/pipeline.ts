@@ -1,6 +1,7 @@
 import type { Decision, Incident, IncidentChange, Policy, Sample, Suggestion, Verdict } from './domain.ts'
 import type { LoadForecaster } from './ml/forecaster.ts'
 import { decide } from './policy/decide.ts'
+import { nextForecastErrors, noForecastErrors, riseOf, withForecastError, type ForecastErrors } from './policy/forecast-error.ts'
 import { emptyIncidentState, isOpen, nextIncident, type IncidentState } from './policy/incident.ts'
 import { expectations, thresholdFactor } from './policy/incident-feedback.ts'
 import { compareWithHpa, type SavingsState } from './policy/savings.ts'
@@ -27,6 +28,7 @@ export interface ServiceState {
   /** Absent in what an earlier release has written. */
   readonly incidents?: IncidentState
   readonly plan?: MaintenancePlan
+  readonly forecastErrors?: ForecastErrors
   /** Absent in what an earlier release has written, and null before the first decision. */
   readonly savings?: SavingsState | null
 }
@@ -63,7 +65,6 @@ export function evaluate (state: ServiceState, sample: Sample, models: Models, p
   })
   const { state: incidents, changes } = nextIncident(before, found, policy)
   const plan = nextMaintenancePlan(state.plan, state.scaling.window, { ...policy, ...sample })
-  const verdict = { ...found, maintenance: { ...found.maintenance, windows: plan.windows }, incident: isOpen(incidents) ? incidents.newest!.id : null }
   const news: IncidentNews = { changes, touched: incidents === before ? null : incidents.newest }
 
   const seen = observe(state.scaling, sample, policy, found.score >= found.threshold)
@@ -75,7 +76,15 @@ export function evaluate (state: ServiceState, sample: Sample, models: Models, p
 
   const savings = decision === null ? state.savings ?? null : compareWithHpa(state.savings ?? null, seen, decision, policy)
 
-  const next: ServiceState = { version: 1, lastAt: sample.at, scaling, anomaly, tuning, incidents, plan, savings }
+  const forecastErrors = nextForecastErrors(state.forecastErrors ?? noForecastErrors, sample.at, decision)
+  const verdict = {
+    ...found,
+    maintenance: { ...found.maintenance, windows: plan.windows },
+    incident: isOpen(incidents) ? incidents.newest!.id : null,
+    drift: withForecastError(found.drift, riseOf(forecastErrors, { ...policy, ...sample }))
+  }
+
+  const next: ServiceState = { version: 1, lastAt: sample.at, scaling, anomaly, tuning, incidents, plan, forecastErrors, savings }
   if (decision === null) return { status: 'warming-up', state: next, verdict, incidents: news }
   return { status: 'decided', state: next, decision, verdict, incidents: news, suggestion }
 }

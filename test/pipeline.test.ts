@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Policy, Sample } from '../src/domain.ts'
 import { emptyState, evaluate, type Evaluation, type Models, type ServiceState } from '../src/pipeline.ts'
+import { remark } from '../src/policy/incident-feedback.ts'
 import { minute, noModels, policy, sampleAt, smallWorkload, trainedOn } from './support/scaling.ts'
 
 let withForecast: Models
@@ -330,6 +331,20 @@ describe('the state', () => {
       state = evaluate(state, sampleAt(at, { requestsPerSecond: load, cpuUsageRatio: 0.5, memoryUsageRatio: 0.4, readyReplicas: 10 }), noModels, policy).state
     }
 
+    expect(sizeOf(state)).toBeLessThan(65_536)
+  })
+
+  it('stays below 64 KiB with as many signals as are looked at, in an incident, with all that is remembered', () => {
+    let state = emptyState()
+    for (let at = 1; at <= 3 * 1440; at++) {
+      const signals = Object.fromEntries(Array.from({ length: 128 }, (_, i) => [`signal${i}UsageRatio`, 0.5 + 0.01 * (at * i % 7) + (at > 4310 && i < 7 ? 3 : 0)]))
+      state = evaluate(state, sampleAt(at, { requestsPerSecond: 700 + at % 9, readyReplicas: 10, ...signals }), noModels, policy).state
+    }
+    expect(state.incidents!.newest).toMatchObject({ state: 'open', causes: { length: 6 } })
+    for (let i = 0; i < 100; i++) {
+      const incident = { ...state.incidents!.newest!, id: `shop.${i}` }
+      state = { ...state, incidents: remark(state.incidents!, incident, { incident: incident.id, verdict: 'normal', at: 1, by: 'ann' }).state }
+    }
     expect(sizeOf(state)).toBeLessThan(65_536)
   })
 })

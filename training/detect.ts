@@ -2,7 +2,7 @@ import type { Signals } from '../src/domain.ts'
 import { PrescaleError } from '../src/errors.ts'
 import { createRandom } from '../src/ml/random.ts'
 import { isNews, noveltyRule } from '../src/policy/alarm.ts'
-import { detect, emptyAnomalyState, mostSignals, warmUpSteps } from '../src/policy/verdict.ts'
+import { detect, emptyAnomalyState, warmUpSteps } from '../src/policy/verdict.ts'
 import type { AnomalyModel } from '../src/policy/verdict.ts'
 import { createCsvWriter, readCsv } from './csv.ts'
 import type { CsvBatch } from './csv.ts'
@@ -67,10 +67,13 @@ export async function detectFile (options: DetectFileOptions): Promise<{ rows: n
   return { rows: row }
 }
 
+/** A file has one state, and that need not be small. */
+const mostColumns = 1000
+
 function checkedTable (data: string, first: CsvBatch): SignalTable {
   const table = openSignalTable(data, first)
-  if (table.signals.length > mostSignals) {
-    throw new PrescaleError('limit-exceeded', `${data}:1: ${table.signals.length} columns of numbers, at most ${mostSignals} are looked at; leave columns out.`)
+  if (table.signals.length > mostColumns) {
+    throw new PrescaleError('limit-exceeded', `${data}:1: ${table.signals.length} columns of numbers, at most ${mostColumns} are looked at; leave columns out.`)
   }
   return table
 }
@@ -114,7 +117,7 @@ function createDetector (table: SignalTable, options: DetectFileOptions & { read
 
   function judge (at: number, x: Float64Array): Judged {
     const measured = Object.fromEntries(signals.map((signal, s) => [signal, x[s]]).filter(([, value]) => !Number.isNaN(value))) as Signals
-    const judged = detect(state, { service: data, at, signals: measured }, { model, falseAlarmsPerWeek, stepSeconds, seasonSeconds, explain: 'all' })
+    const judged = detect(state, { service: data, at, signals: measured }, { model, falseAlarmsPerWeek, stepSeconds, seasonSeconds, mostSignals: mostColumns, explain: 'all' })
     const news = state.standard !== null || isNews(state.alarm, judged.state.alarm, noveltyRule)
     state = judged.state
     const { score, threshold, isAnomaly, severity, causes } = judged.verdict

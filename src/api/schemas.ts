@@ -114,6 +114,7 @@ export const verdictSchema = object({
   drift: optional(object({
     score: Type.Number({ description: 'population stability index of the scores of the last day; above 0.25 they have moved' }),
     signals: Type.Array(object({ signal: Type.String(), index: Type.Number() })),
+    forecastError: optional(object({ at: Type.Integer(), before: Type.Number(), after: Type.Number() }, 'a rise of |ln (load / forecast)| of late')),
     reason: nullable(Type.String())
   })),
   modelVersion: Type.String(),

@@ -8,6 +8,7 @@ export const seriesHelp = {
   prescale_load: 'Load of the whole service that the decision rests on.',
   prescale_capacity: 'Load that one replica carries at the target utilisation.',
   prescale_anomaly_score: 'Score of the verdict, 0 to 1, higher is more anomalous.',
+  prescale_drift: 'Stability index of the last day against those before, above 0.25 something has moved; of the score and of the signals that moved most.',
   prescale_incident_open: 'Whether an incident of the service was open, 0 or 1.'
 } as const
 export type SeriesName = keyof typeof seriesHelp
@@ -39,12 +40,17 @@ export function readingsOfDecision ({ service, mode, asOf, validUntil, replicas,
   ]
 }
 
-type Judged = Pick<Verdict, 'service' | 'asOf' | 'score' | 'incident'>
+type Judged = Pick<Verdict, 'service' | 'asOf' | 'score' | 'incident' | 'drift'>
 
 /** @param lifeSeconds how long a verdict may be handed out after its sample. */
-export function readingsOfVerdict ({ service, asOf, score, incident }: Judged, { lifeSeconds, demo }: { lifeSeconds: number, demo?: boolean | undefined }): Reading[] {
-  const common = { labels: labelsOf(service, demo), from: asOf, until: asOf + lifeSeconds * 1000 }
-  return [{ name: 'prescale_anomaly_score', ...common, value: score }, { name: 'prescale_incident_open', ...common, value: incident ? 1 : 0 }]
+export function readingsOfVerdict ({ service, asOf, score, incident, drift }: Judged, { lifeSeconds, demo }: { lifeSeconds: number, demo?: boolean | undefined }): Reading[] {
+  const common: Pick<Reading, 'labels' | 'from' | 'until'> = { labels: labelsOf(service, demo), from: asOf, until: asOf + lifeSeconds * 1000 }
+  const moved = drift ? [{ signal: 'score', index: drift.score }, ...drift.signals] : []
+  return [
+    { name: 'prescale_anomaly_score', ...common, value: score },
+    { name: 'prescale_incident_open', ...common, value: incident ? 1 : 0 },
+    ...moved.map(({ signal, index }): Reading => ({ name: 'prescale_drift', ...common, labels: { ...common.labels, signal }, value: index }))
+  ]
 }
 
 function labelsOf (service: string, demo: boolean | undefined): Labels {

@@ -1,7 +1,7 @@
 import type { Cause, Direction, IncidentCause, Verdict } from '../domain.ts'
 
 /** So many are kept; the state of a service is bounded, and nobody reads more. */
-export const mostIncidentCauses = 8
+export const mostIncidentCauses = 6
 
 /**
  * The causes of an incident with those of one more anomalous sample: each as it was at its worst, with its mean share, largest first.

@@ -3,9 +3,9 @@ import { distance } from './incident-causes.ts'
 import type { IncidentState, Remembered } from './incident.ts'
 
 /** The oldest are forgotten: what nobody has minded for so long is a new question. */
-export const mostRemembered = 24
+export const mostRemembered = 12
 /** An incident shows what its main causes were; those with a small share only moved along. */
-const mostExpected = 3
+const mostExpected = 2
 const leastShare = 0.1
 
 const factorOf = { normal: 1.05, real: 0.95 } as const

@@ -2,7 +2,7 @@ import type { AnomalyRules, Sample } from '../domain.ts'
 import { placeIn, usualAt, type SignalMemory } from '../features/signal-memory.ts'
 import { robustTrend, type Trend } from '../ml/robust-trend.ts'
 
-/** The recent past of the signals that can run full, in blocks of five minutes or one step; at most 16 × 48 numbers. */
+/** The recent past of the signals that can run full, in blocks of five minutes or one step; at most 6 × 48 numbers. */
 export interface SaturationState {
   readonly blockMs: number
   readonly signals: readonly { readonly signal: string, readonly limit: number }[]
@@ -29,7 +29,7 @@ export interface SaturationOptions {
 
 const blocks = 48
 const blockSeconds = 300
-const mostSignals = 16
+const mostSignals = 6
 /** Signals that are a share of something that runs out: full at 1. */
 const sharesOfALimit = /UsageRatio$/
 /** A rise that this time of the season always brings ends as it always does. */

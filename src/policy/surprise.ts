@@ -8,13 +8,13 @@ import { componentCount, seasonalKinds } from './row-score.ts'
  */
 export interface Surprise {
   readonly steps: number
-  /** Shape [components, bins]. */
+  /** Shape [components that speak, bins]. */
   readonly counts: Float32Array
-  /** Shape [components, ring]: latest values over the level; NaN where not filled. */
+  /** Shape [components that speak, ring]: latest values over the level; NaN where not filled. */
   readonly extremes: Float32Array
-  /** Shape [components]: where the next one goes. */
+  /** Shape [components that speak]: where the next one goes. */
   readonly next: Uint8Array
-  /** Shape [components, 3]: level, shape and scale of the excess over it; level Infinity until enough is known. */
+  /** Shape [components that speak, 3]: level, shape and scale of the excess over it; level Infinity until enough is known. */
   readonly fits: Float64Array
 }
 
@@ -37,51 +37,54 @@ const spoken = [0, 2, 3, 5]
 export function emptySurprise (): Surprise {
   return {
     steps: 0,
-    counts: new Float32Array(componentCount * sketchBins),
-    extremes: new Float32Array(componentCount * ring).fill(NaN),
-    next: new Uint8Array(componentCount),
-    fits: new Float64Array(componentCount * 3).fill(Infinity)
+    counts: new Float32Array(spoken.length * sketchBins),
+    extremes: new Float32Array(spoken.length * ring).fill(NaN),
+    next: new Uint8Array(spoken.length),
+    fits: new Float64Array(spoken.length * 3).fill(Infinity)
   }
 }
 
 /** −log₁₀ of the probability of each component; 0 for what is not known. Shape [components]. */
 export function surprises ({ fits }: Surprise, components: Float64Array): Float64Array {
   const found = new Float64Array(componentCount)
-  for (const c of spoken) {
-    const [level, shape, scale] = fits.subarray(3 * c, 3 * c + 3)
+  for (const [row, c] of spoken.entries()) {
+    const [level, shape, scale] = fits.subarray(3 * row, 3 * row + 3)
     if (!(components[c] > 0) || level === Infinity) continue
     found[c] = components[c] <= level ? components[c] / level * outside : outside + surpriseOf({ shape, scale }, components[c] - level)
   }
   return found
 }
 
+/** What an earlier release kept has rows for all components; it is begun anew. */
+export const presentSurprise = (kept: Surprise) => kept.next.length === spoken.length ? kept : emptySurprise()
+
 /** Counts one row. Pure. */
 export function observe (surprise: Surprise, components: Float64Array): Surprise {
   const counts = surprise.counts.slice()
   const extremes = surprise.extremes.slice()
   const next = surprise.next.slice()
-  for (const c of spoken) {
+  for (const [row, c] of spoken.entries()) {
     // Exactly 0 is what a constant signal says, and what a kind says that knows nothing yet: it tells nothing of the tail.
     if (!(components[c] > 0)) continue
-    addToSketch(counts, c * sketchBins, components[c])
-    if (!(components[c] > surprise.fits[3 * c])) continue
-    extremes[c * ring + next[c]] = components[c]
-    next[c] = (next[c] + 1) % ring
+    addToSketch(counts, row * sketchBins, components[c])
+    if (!(components[c] > surprise.fits[3 * row])) continue
+    extremes[row * ring + next[row]] = components[c]
+    next[row] = (next[row] + 1) % ring
   }
   const seen = { ...surprise, counts, extremes, next, steps: surprise.steps + 1 }
   return seen.steps >= leastSteps && seen.steps % refreshSteps === 0 ? { ...seen, fits: refit(seen) } : seen
 }
 
 function refit ({ counts, extremes }: Surprise): Float64Array {
-  const fits = new Float64Array(componentCount * 3).fill(Infinity)
-  for (const c of spoken) {
-    const [quantile] = sketchQuantiles(counts, c * sketchBins, [levelQuantile])
+  const fits = new Float64Array(spoken.length * 3).fill(Infinity)
+  for (const [row, c] of spoken.entries()) {
+    const [quantile] = sketchQuantiles(counts, row * sketchBins, [levelQuantile])
     // What never moved has no tail: then a whole deviation is already over the level.
     const level = Number.isNaN(quantile) && !seasonalKinds.includes(c) ? 1 : quantile
     if (Number.isNaN(level)) continue
-    const excesses = extremes.subarray(c * ring, (c + 1) * ring).filter(value => value > level).map(value => value - level)
+    const excesses = extremes.subarray(row * ring, (row + 1) * ring).filter(value => value > level).map(value => value - level)
     const { shape, scale } = excesses.length < leastExtremes ? { shape: 0, scale: unknownScale * level } : fitGeneralisedPareto(excesses)
-    fits.set([level, shape, scale], 3 * c)
+    fits.set([level, shape, scale], 3 * row)
   }
   return fits
 }

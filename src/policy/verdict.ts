@@ -15,7 +15,7 @@ import { componentsOf } from './row-score.ts'
 import { nextSaturation, saturationOf, type SaturationState } from './saturation.ts'
 import { judgeByStandard } from './standard.ts'
 import type { Measured, Standard, StandardRule } from './standard.ts'
-import { emptySurprise, observe, surprises } from './surprise.ts'
+import { emptySurprise, observe, presentSurprise, surprises } from './surprise.ts'
 import type { Surprise } from './surprise.ts'
 
 /** What the detector remembers of one service. Numbers, strings, arrays and typed arrays only; its size is bounded. */
@@ -51,14 +51,15 @@ export interface DetectOptions extends StandardRule {
   readonly anomalies?: AnomalyRules
   /** What somebody has called normal. */
   readonly expected?: readonly Expectation[]
+  /** Signals beyond this many (by name) are not looked at; 100 where not given, which keeps the state of a service below 64 KiB. */
+  readonly mostSignals?: number
   /** Causes are named when something is unusual, or always. */
   readonly explain?: 'unusual' | 'all'
 }
 
 /** Nothing is called anomalous before this many samples: what is usual must be known first. */
 export const warmUpSteps = 150
-/** Signals beyond this many (by name) are not looked at: the state of a service stays below 64 KiB. */
-export const mostSignals = 128
+export const mostSignals = 100
 const daySeconds = 86_400
 const secondsPerWeek = 604_800
 
@@ -83,7 +84,7 @@ export function alarmRate ({ falseAlarmsPerWeek, stepSeconds }: Pick<DetectOptio
  * judged by how rare the rarest kind is. Either way the score is raw / (raw + threshold), so that 0.5 is the threshold to begin with.
  */
 export function detect (state: AnomalyState, sample: Sample, options: DetectOptions): { state: AnomalyState, verdict: Verdict } {
-  const known = withSignalsOf(state.memory, sample)
+  const known = withSignalsOf(state.memory, sample, options.mostSignals)
   const x = Float64Array.from(known.signals, name => sample.signals[name] ?? NaN)
   const position = placeInSeason(sample.at, options.seasonSeconds)
   const { memory: advanced, deviations: all } = advance(known, x, {
@@ -139,8 +140,9 @@ interface Judgement {
 }
 
 function judgeBySurprise (state: AnomalyState, { components, memory }: Measured, options: DetectOptions): Judgement & { surprise: Surprise } {
-  const found = surprises(state.surprise, components)
-  const surprise = observe(state.surprise, components)
+  const known = presentSurprise(state.surprise)
+  const found = surprises(known, components)
+  const surprise = observe(known, components)
   if (state.memory.steps < warmUpSteps) return { score: 0, threshold: 0.5, ratio: 0, alarm: noAlarm, memory, surprise }
   const rarity = -Math.log10(Math.min(alarmRate(options) / independentTests, 1 / leastAlarmSteps))
   const ratio = Math.max(...found) / (rarity * (options.thresholdFactor ?? 1))
@@ -148,10 +150,10 @@ function judgeBySurprise (state: AnomalyState, { components, memory }: Measured,
   return { score: ratio / (ratio + 1), threshold: 0.5, ratio, alarm, memory, surprise }
 }
 
-function withSignalsOf (memory: SignalMemory, { signals }: Sample): SignalMemory {
+function withSignalsOf (memory: SignalMemory, { signals }: Sample, most = mostSignals): SignalMemory {
   const names = Object.keys(signals)
   if (names.length <= memory.signals.length && names.every(name => memory.signals.includes(name))) return memory
-  const added = names.filter(name => !memory.signals.includes(name)).sort().slice(0, mostSignals - memory.signals.length)
+  const added = names.filter(name => !memory.signals.includes(name)).sort().slice(0, Math.max(0, most - memory.signals.length))
   return added.length > 0 ? widenMemory(memory, added) : memory
 }
 

@@ -79,7 +79,7 @@ describe('the time until a limit is reached', () => {
   })
 })
 
-it('the state holds at most 16 signals', () => {
+it('the state holds at most 6 signals', () => {
   const signals = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`s${i}UsageRatio`, 0.5]))
-  expect(after([signals, signals]).means).toHaveLength(16 * 48)
+  expect(after([signals, signals]).means).toHaveLength(6 * 48)
 })

@@ -188,7 +188,7 @@ describe('detect', () => {
     expect(sizeOf(state)).toBeLessThan(kibibytes * 1024)
   })
 
-  it('looks at no more than 128 signals, so that nobody can blow up the state', () => {
+  it('looks at no more than 100 signals, so that nobody can blow up the state', () => {
     const { state } = run([Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`signal${i}`, i]))])
     expect(state.memory.signals.length).toBe(mostSignals)
   })

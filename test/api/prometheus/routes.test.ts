@@ -124,6 +124,15 @@ describe('every series', () => {
     expect(await range('prescale_incident_open')).toEqual(['0', '1', '1', '0'])
   })
 
+  it('of drift names the signal', async () => {
+    const drift = { score: 0.02, signals: [{ signal: 'cpuUsageRatio', index: 0.3 }], reason: null }
+    test.fakes.verdicts.set('shop', {
+      service: 'shop', asOf: now - 30_000, score: 0.25, threshold: 0.5, isAnomaly: false, severity: 'none', causes: [], missingSignals: [], modelVersion: '1', maintenance: { action: 'no_action_needed', probability: 0, reason: '' }, drift
+    })
+    const { body } = await query('prescale_drift{service="shop"}')
+    expect(body['data'].result.map(({ metric, value }: any) => [metric.signal, value[1]])).toEqual([['score', '0.02'], ['cpuUsageRatio', '0.3']])
+  })
+
   it('of a demonstration says that it is one', async () => {
     add('demo-shop', { demo: true })
     expect((await query('prescale_replicas{service="demo-shop"}')).body['data'].result[0].metric).toEqual({ __name__: 'prescale_replicas', service: 'demo-shop', demo: 'true' })
