@@ -66,7 +66,9 @@ function fromForecast (seen: Seen, outlook: Outlook | null, policy: Policy): Rec
   const price = priceOf(seen.state.steering, policy, (seen.demand.load ?? 0) / seen.fullCapacity)
   const { replicas, probability } = chooseReplicas(outlook, { instance: seen.fullCapacity, price })
   const seconds = outlook.horizonSteps * policy.stepSeconds
-  return { source: 'forecast', replicas, reason: `${count(replicas)} can carry ${round(replicas * seen.fullCapacity)}, and the load of the next ${seconds} s stays below that with probability ${round(probability)}` }
+  // Where hardly anything of what may be violated has been, a violation costs so little that even a sure one can be the cheapest.
+  const why = probability < 0.5 ? 'at what a violation costs now, the cheapest: ' : ''
+  return { source: 'forecast', replicas, reason: `${why}${count(replicas)} can carry ${round(replicas * seen.fullCapacity)}, and the load of the next ${seconds} s stays below that with probability ${round(probability)}` }
 }
 
 /** Exactly what HPA would compute. */
@@ -97,7 +99,10 @@ function fromHistory ({ state: { last, window }, at, demand, fullCapacity, curre
   const needed = largest >= 0 && fullCapacity !== null ? replicasNeeded(largest, fullCapacity) : currentReplicas
   const replicas = Math.min(currentReplicas, Math.max(policy.minReplicas, needed))
   const why = demand.load === null ? `no load known for more than ${policy.holdSeconds} s, ` : ''
-  const known = largest >= 0 ? `the largest load of the last season, ${round(largest)}, needs ${count(replicas)}` : `no load is remembered, keeping ${count(replicas)}`
+  const bound = replicas < needed ? `; ${count(replicas)}, never more than now` : replicas > needed ? `; ${count(replicas)}, the fewest allowed` : ''
+  const known = largest >= 0 && fullCapacity !== null
+    ? `the largest load of the last season, ${round(largest)}, needs ${count(needed)}${bound}`
+    : `what the last season needed is not known, keeping ${count(replicas)}`
   return { source: 'floor', replicas, reason: why + known }
 }
 
