@@ -63,8 +63,8 @@ export function sampleRoutes (app: Api, context: ApiContext): void {
 
 function itemsOf (body: unknown): unknown[] {
   if (Array.isArray(body)) return body
-  const { samples } = body as { samples?: unknown[] }
-  return samples ?? [body]
+  const { samples } = body as { samples?: unknown }
+  return Array.isArray(samples) ? samples : [body]
 }
 
 const foreign = 'a service that the one who sends may feed'

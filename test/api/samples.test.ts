@@ -59,6 +59,10 @@ describe('POST /v1/samples', () => {
     expect(test.fakes.queued).toEqual([])
   })
 
+  it('takes a sample with a key samples that is no list for a wrong sample', async () => {
+    expectProblem(await post({ service: 'shop', samples: 0 }), { status: 400, code: 'invalid-request' })
+  })
+
   it('refuses numbers that are too large for a number', async () => {
     const answer = await post('{"service":"shop","signals":{"requestsPerSecond":1e999}}', { 'content-type': 'application/json' })
     expect(expectProblem(answer, { status: 400, code: 'invalid-request' })['errors'][0]).toMatchObject({ path: 'samples[0].signals.requestsPerSecond', expected: 'a finite number' })
