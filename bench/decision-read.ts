@@ -18,8 +18,8 @@ import { createStateStore } from '../src/store/state-store.ts'
 /**
  * Requests per second of `…/decision` and `…/keda` of a whole `prescale start` with tokens on a real Redis, beside a bare Fastify route
  * that returns the same bytes out of memory, in turns on the same machine. Then the latency at half of each one's maximum, sent by the
- * clock and counted from the time at which a request was due; and the same while many connections do nothing, and some send one byte a
- * second and never end. `node dist/bench/decision-read.js [--rounds 5] [--seconds 2] [--connections 32] [--idle 2000] [--slow 200]` prints JSON.
+ * clock and counted from the time at which a request was due; and the same while many connections do nothing, some send one byte a second
+ * and never end, some ask and never read, and some send headers that are too large again and again. `node dist/bench/decision-read.js [--rounds 5] [--seconds 2] [--connections 32] [--idle 2000] [--slow 200]` prints JSON.
  */
 const { values: args } = parseArgs({
   options: {
@@ -117,6 +117,8 @@ async function latencies (target: Target, perSecond: number): Promise<number[]> 
   return found
 }
 
+const [deafCount, boastCount] = [100, 20]
+
 /** Connections of those who mean no good, or have forgotten us. */
 async function openBurden (port: number): Promise<{ sockets: Socket[], close: () => void }> {
   const sockets: Socket[] = []
@@ -128,9 +130,15 @@ async function openBurden (port: number): Promise<{ sockets: Socket[], close: ()
   }
   const slow = sockets.slice(idleCount)
   for (const socket of slow) socket.write('GET /v1/services/shop/decision HTTP/1.1\r\nHost: x\r\nX-Slow: ')
-  const timer = setInterval(() => { for (const socket of slow) if (!socket.destroyed) socket.write('x') }, 1000)
+  const deaf = Array.from({ length: deafCount }, () => connect(port, '127.0.0.1').on('error', () => {}).pause())
+  for (const socket of deaf) socket.write('GET /v1/services HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(20))
+  const boast = () => connect(port, '127.0.0.1').on('error', () => {}).on('data', () => {}).end(`GET / HTTP/1.1\r\nHost: x\r\nX-Huge: ${'x'.repeat(100_000)}\r\n\r\n`)
+  const timer = setInterval(() => {
+    for (const socket of slow) if (!socket.destroyed) socket.write('x')
+    for (let i = 0; i < boastCount; i++) boast()
+  }, 1000)
   await sleep(500)
-  return { sockets, close: () => { clearInterval(timer); for (const socket of sockets) socket.destroy() } }
+  return { sockets, close: () => { clearInterval(timer); for (const socket of [...sockets, ...deaf]) socket.destroy() } }
 }
 
 const rounded = (value: number, digits = 2) => Number(value.toFixed(digits))
