@@ -21,6 +21,7 @@ const summarySchema = Type.Object({
   saved: Type.Optional(Type.Object({
     since: Type.Integer(), instanceHours: Type.Number(), violationMinutes: Type.Number()
   }, { description: 'Against HPA, both simulated, since then; positive is better.' })),
+  suggestion: Type.Optional(Type.Boolean({ description: 'A configuration is suggested that differs from what runs.' })),
   demo: Type.Optional(Type.Boolean())
 })
 

@@ -59,11 +59,11 @@ function shows (row: FleetRow, show: Wanted['show'], now: number): boolean {
 }
 
 /** The row after an event of the stream; an event that is older than what is known changes nothing. */
-export function withEvent (row: FleetRow | undefined, event: { kind: string, decision?: Decision, verdict?: Verdict, suggestion?: { service: string }, incident?: Pick<Incident, 'service' | 'state'> }): FleetRow | null {
+export function withEvent (row: FleetRow | undefined, event: { kind: string, decision?: Decision, verdict?: Verdict, suggestion?: { service: string, changed: readonly string[] }, incident?: Pick<Incident, 'service' | 'state'> }): FleetRow | null {
   const said = event.decision ?? event.verdict ?? event.suggestion ?? event.incident
   if (said === undefined) return null
   const before: FleetRow = row ?? { service: said.service, asOf: null, decision: null, verdict: null }
-  if (event.suggestion) return { ...before, suggestion: true }
+  if (event.suggestion) return { ...before, suggestion: event.suggestion.changed.length > 0 }
   if (event.incident) return { ...before, incident: event.incident.state === 'open' }
   const asOf = Math.max(before.asOf ?? 0, (said as { asOf: number }).asOf)
   if (event.decision) {

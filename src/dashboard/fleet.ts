@@ -62,7 +62,7 @@ export function fleetPage (): Page {
       const [{ services }, { incidents }] = await Promise.all([ask<{ services: FleetRow[] }>('/v1/services'), ask<{ incidents: { service: string }[] }>('/v1/incidents?state=open&limit=1000')])
       const troubled = new Set(incidents.map(({ service }) => service))
       for (const name of rows.keys()) if (!services.some(({ service }) => service === name)) rows.delete(name)
-      for (const row of services) rows.set(row.service, { ...row, incident: troubled.has(row.service), ...(rows.get(row.service)?.suggestion && { suggestion: true }) })
+      for (const row of services) rows.set(row.service, { ...row, incident: troubled.has(row.service) })
       sparklines.clear()
       loaded = true
       render()

@@ -1,20 +1,21 @@
 import { ask, now, pathOf } from './api.ts'
 import { h } from './dom.ts'
 
-type Settings = Record<string, unknown> & { override?: Record<string, unknown> }
-type Kind = 'hold' | 'pause' | 'force'
+type Settings = Record<string, unknown> & { override?: unknown, overrides?: unknown }
+type Kind = 'hold' | 'pause' | 'outage' | 'force'
 
 const kinds: readonly { readonly kind: Kind, readonly label: string, readonly help: string }[] = [
   { kind: 'hold', label: 'Hold', help: 'may grow, does not shrink' },
   { kind: 'pause', label: 'Pause', help: 'stays as it is' },
+  { kind: 'outage', label: 'Outage', help: 'as hold, and so does what depends on it' },
   { kind: 'force', label: 'Force', help: 'exactly so many replicas' }
 ]
 const ttls: readonly (readonly [seconds: number, label: string])[] = [[900, '15 minutes'], [3_600, '1 hour'], [14_400, '4 hours'], [86_400, '1 day'], [0, 'until it is lifted']]
 
-/** Takes the place of whatever override there was; null lifts it. All other settings stay as they are. */
+/** Takes the place of whatever overrides there were; null lifts them. All other settings stay as they are. */
 export async function setOverride (service: string, override: Record<string, unknown> | null): Promise<void> {
   const { settings } = await ask<{ settings: Settings }>(pathOf(service))
-  const { override: _, ...others } = settings
+  const { override: _, overrides: __, ...others } = settings
   await ask(pathOf(service), { method: 'PUT', body: override === null ? others : { ...others, override } })
 }
 

@@ -102,7 +102,7 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
   const render = () => {
     if (answer === null || series === null) return
     renderFacts()
-    renderOverride(answer.policy.override)
+    renderOverrides(answer.policy)
     if (series.isEmpty()) {
       place.replaceChildren(notice('Not enough samples yet', h('p', {}, 'The first decision comes with the first samples that say how large the load is.')))
       return
@@ -140,15 +140,15 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
         ]))
   }
 
-  const renderOverride = (present: Override | undefined) => {
-    const active = present !== undefined && (present.until === undefined || present.until > now())
-    override.hidden = !active
-    if (!active) return
-    const what = { hold: 'Held: it may grow and does not shrink', pause: 'Paused: it stays as it is', force: `Forced to ${present.kind === 'force' ? present.replicas : ''} replicas` }[present.kind]
-    const key = JSON.stringify(present)
-    if (override.dataset['key'] === key) return
+  const renderOverrides = ({ override: one, overrides = [] }: Policy) => {
+    const active = [...one ? [one] : [], ...overrides].filter(({ until }) => until === undefined || until > now())
+    override.hidden = active.length === 0
+    const key = JSON.stringify(active)
+    if (override.hidden || override.dataset['key'] === key) return
     override.dataset['key'] = key
-    override.replaceChildren(h('strong', {}, what), h('span', {}, ` – ${present.reason} – `, ...(present.until === undefined ? ['until it is lifted'] : ['until ', timeOf(present.until, { date: true })])),
+    override.replaceChildren(
+      ...active.map((present) => h('span', {}, h('strong', {}, overrideText(present)), ` – ${present.reason} – `,
+        ...(present.until === undefined ? ['until it is lifted'] : ['until ', timeOf(present.until, { date: true })]))),
       h('button', { type: 'button', onclick: (event: Event) => { lift(event.currentTarget as HTMLButtonElement) } }, 'Lift'))
   }
 
@@ -246,6 +246,15 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
       clearInterval(timer)
       plots.close()
     }
+  }
+}
+
+function overrideText (present: Override): string {
+  switch (present.kind) {
+    case 'hold': return 'Held: it may grow and does not shrink'
+    case 'outage': return 'Outage declared: it does not shrink'
+    case 'pause': return 'Paused: it stays as it is'
+    case 'force': return `Forced to ${present.replicas} replicas`
   }
 }
 

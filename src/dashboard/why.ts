@@ -5,7 +5,7 @@ import { severityBadge, sourceBadge, timeOf } from './widgets.ts'
 
 /** Everything that led to one decision, in its order. */
 export function whyDecision (decision: Decision): Node[] {
-  const { rawRecommendations, adjustments, topFeatures, missingSignals, modelVersion, load, capacity, forecast, asOf, replicas } = decision
+  const { rawRecommendations, adjustments, topFeatures, missingSignals, modelVersion, load, capacity, forecast, asOf, replicas, notices = [] } = decision
   const [chosen] = rawRecommendations
   return [
     h('p', { class: 'muted' }, 'On the sample of ', timeOf(asOf, { date: true }), load === null ? '; no load was known' : `: load ${short(load)}`, capacity === null ? '' : `, ${short(capacity)} for each replica`),
@@ -16,6 +16,7 @@ export function whyDecision (decision: Decision): Node[] {
     adjustments.length === 0
       ? h('p', {}, `Nothing: no rule changed the ${replicas}.`)
       : h('ol', { class: 'rules' }, ...adjustments.map(({ stage, from, to, reason }) => h('li', {}, h('span', { class: 'badge' }, stage), h('strong', {}, `${from} → ${to}`), h('span', {}, reason)))),
+    ...notices.map((notice) => h('p', { class: 'warning' }, notice)),
     ...(forecast === null ? [] : [h('h3', {}, 'What was expected'), expectation(forecast)]),
     ...(topFeatures.length === 0 ? [] : [h('h3', {}, 'What weighs most in the forecast'), features(topFeatures)]),
     ...(missingSignals.length === 0 ? [] : [h('p', { class: 'warning' }, `Missing: ${missingSignals.map(words).join(', ')}`)]),

@@ -158,9 +158,9 @@ function changedFields ({ job, state, series, network, decisions, verdict, sugge
   return fields
 }
 
-function summaryJson (service: string, { summary }: StoredService<unknown, unknown>, { decisions, verdict, savings }: Changes<unknown, unknown>): string {
+function summaryJson (service: string, { summary }: StoredService<unknown, unknown>, { decisions, verdict, savings, suggestion }: Changes<unknown, unknown>): string {
   const decision = decisions.at(-1)
-  return decision || verdict || summary === null ? JSON.stringify(summarize(summary, { service, decision, verdict, savings })) : ''
+  return decision || verdict || suggestion || summary === null ? JSON.stringify(summarize(summary, { service, decision, verdict, savings, suggestion })) : ''
 }
 
 function listed (entries: readonly (readonly Argument[])[]): Argument[] {

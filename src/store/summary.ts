@@ -1,4 +1,4 @@
-import type { Decision, Savings, Verdict } from '../domain.ts'
+import type { Decision, Savings, Suggestion, Verdict } from '../domain.ts'
 
 type ShortDecision = Pick<Decision, 'mode' | 'asOf' | 'validUntil' | 'replicas' | 'currentReplicas' | 'source'>
 type ShortVerdict = Pick<Verdict, 'asOf' | 'score' | 'isAnomaly' | 'severity'>
@@ -12,14 +12,23 @@ export interface ServiceSummary {
   readonly verdict: ShortVerdict | null
   /** Against HPA, since the service was first seen; positive is better. Absent before anything was compared. */
   readonly saved?: { readonly since: number, readonly instanceHours: number, readonly violationMinutes: number }
+  /** A configuration is suggested that differs from what runs. */
+  readonly suggestion?: boolean
   readonly demo?: boolean
 }
 
-export interface Said { readonly service: string, readonly decision?: Decision, readonly verdict?: Verdict, readonly savings?: Savings | undefined }
+export interface Said {
+  readonly service: string
+  readonly decision?: Decision | undefined
+  readonly verdict?: Verdict | undefined
+  readonly savings?: Savings | undefined
+  readonly suggestion?: Suggestion | undefined
+}
 
 /** The summary after a batch: what the batch said, and from before what it did not say anew. */
-export function summarize (before: ServiceSummary | null, { service, decision, verdict, savings }: Said): ServiceSummary {
+export function summarize (before: ServiceSummary | null, { service, decision, verdict, savings, suggestion }: Said): ServiceSummary {
   const saved = savings ? shortSavings(savings) : before?.saved
+  const isSuggested = suggestion ? suggestion.changed.length > 0 : before?.suggestion
   const demo = decision ? decision.demo : before?.demo
   return {
     service,
@@ -27,6 +36,7 @@ export function summarize (before: ServiceSummary | null, { service, decision, v
     decision: decision ? shortDecision(decision) : before?.decision ?? null,
     verdict: verdict ? shortVerdict(verdict) : before?.verdict ?? null,
     ...(saved && { saved }),
+    ...(isSuggested && { suggestion: true }),
     ...(demo && { demo })
   }
 }

@@ -42,7 +42,8 @@ describe('the rows of the fleet', () => {
     const fresh = withEvent(undefined, { kind: 'decision', decision })!
     expect(fresh).toMatchObject({ service: 'new', asOf: now, decision: { replicas: 5 }, verdict: null })
     expect(withEvent(fresh, { kind: 'decision', decision: { ...decision, asOf: now - 1, replicas: 4 } })).toEqual(fresh)
-    expect(withEvent(fresh, { kind: 'suggestion', suggestion: { service: 'new' } })).toMatchObject({ suggestion: true, decision: { replicas: 5 } })
+    expect(withEvent(fresh, { kind: 'suggestion', suggestion: { service: 'new', changed: ['timeoutMs'] } })).toMatchObject({ suggestion: true, decision: { replicas: 5 } })
+    expect(withEvent(fresh, { kind: 'suggestion', suggestion: { service: 'new', changed: [] } })).toMatchObject({ suggestion: false })
     expect(withEvent(fresh, { kind: 'incident', incident: { service: 'new', state: 'open' } })).toMatchObject({ incident: true, decision: { replicas: 5 } })
     expect(withEvent(fresh, { kind: 'incident', incident: { service: 'new', state: 'closed' } })).toMatchObject({ incident: false })
     expect(withEvent(fresh, { kind: 'model' })).toBeNull()
