@@ -218,7 +218,10 @@ export interface ResolvedService {
  * @param stored what PUT /v1/services/{service} stored, or null.
  */
 export function resolveService (service: string, stored: unknown, config: Config): ResolvedService {
-  const settings: ServiceSettings = { ...config.defaults, ...(stored as ServiceSettings | null ?? config.services.get(service)) }
+  const inFile = config.services.get(service)
+  // What was put takes the place of the file's entry. Only its mode stays unless another is given: nobody is cut off by leaving it out.
+  const own = stored === null ? inFile : { ...(inFile?.mode && { mode: inFile.mode }), ...stored as ServiceSettings }
+  const settings: ServiceSettings = { ...config.defaults, ...own }
   return {
     service,
     policy: toPolicy(settings, { demo: config.demoServices.has(service) }),

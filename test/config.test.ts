@@ -106,6 +106,13 @@ services:
     ])
   })
 
+  it('keeps the mode of the file where settings that were put do not say another', () => {
+    const config = load('services: { shop: { mode: act, minReplicas: 3 } }')
+    expect(resolveService('shop', { maxReplicas: 9 }, config).policy).toMatchObject({ mode: 'act', minReplicas: 1, maxReplicas: 9 })
+    expect(resolveService('shop', { mode: 'advise' }, config).policy.mode).toBe('advise')
+    expect(resolveService('cart', { maxReplicas: 9 }, config).policy.mode).toBe('shadow')
+  })
+
   it('speaks only of the branch that was meant where several shapes are allowed', () => {
     const yaml = 'services: { shop: { signals: [http, { signal: queueLength, metrc: jobs, kind: gauge }] } }'
     expect(errorsOf(yaml)).toEqual([

@@ -41,7 +41,7 @@ describe('a configuration that is not valid', () => {
   test.each([
     { what: 'the address of Redis', yaml: `redis: { url: "http://:${secret}@host" }` },
     { what: 'the address of an exporter', yaml: `sources: { scrape: [{ url: "http://user:${secret}@host/metrics" }] }` },
-    { what: 'a secret that is too short', yaml: `push: { webhooks: [{ url: "http://host/", secret: ${secret.slice(0, 12)} }] }` },
+    { what: 'a secret that is too short', yaml: `sources: { scrape: [{ url: "http://exporter/metrics?token=${secret}" }] }\npush: { webhooks: [{ url: "http://host/", secret: ${secret.slice(0, 12)} }] }` },
     { what: 'a list around an address', yaml: `sources: { scrape: { url: "http://user:${secret}@host/metrics" } }` }
   ])('does not show $what', ({ yaml }) => {
     const configPath = join(folder, 'prescale.yaml')

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { configSchema } from '../config-schema.ts'
+import { publicConfig } from '../public-config.ts'
 import type { Api, ApiContext } from './context.ts'
 import { answers } from './schemas.ts'
 
@@ -17,6 +18,12 @@ export function operationRoutes (app: Api, { config, reload, registry, models }:
     const { forecast, anomaly, config: tuning } = models()
     return { active: { forecast: forecast?.version ?? null, anomaly: anomaly?.version ?? null, config: tuning?.version ?? null }, models: await registry.list() }
   })
+
+  app.get('/v1/config', {
+    schema: {
+      tags, summary: 'The configuration in force, defaults included; what may hold a secret is left out', response: answers(200, Type.Object({}, { additionalProperties: true }))
+    }
+  }, async () => publicConfig(config()))
 
   app.post('/v1/config/reload', {
     schema: { tags, summary: 'Reads prescale.yaml again; a bad file is refused and the old settings stay', response: answers(200, Type.Object({}, { additionalProperties: true }), 400) }

@@ -9,7 +9,7 @@ const operate = new Set([
   'GET /v1/dead-letters', 'GET /v1/dead-letters/:id', 'POST /v1/dead-letters/:id/replay',
   'GET /v1/push/targets', 'GET /v1/push/dead-letters', 'POST /v1/push/dead-letters/:id/replay'
 ])
-const admin = new Set(['GET /v1/targets', 'GET /v1/audit', 'GET /v1/audit/checkpoint'])
+const admin = new Set(['GET /v1/targets', 'GET /v1/config', 'GET /v1/audit', 'GET /v1/audit/checkpoint'])
 /** Questions that are too long for an address. */
 const questions = new Set([
   'POST /v1/recommendations', 'POST /v1/services/:service/what-if', 'POST /v1/recommendations/wpa', 'POST /v1/recommendations/cpa',
@@ -17,7 +17,7 @@ const questions = new Set([
 ])
 /** They speak about all services at once, so they are not for those who may see only some. */
 const aboutAll = new Set([
-  '/metrics', '/v1/config/reload', '/v1/targets', '/v1/targets/:name', '/v1/audit', '/v1/audit/checkpoint',
+  '/metrics', '/v1/config', '/v1/config/reload', '/v1/targets', '/v1/targets/:name', '/v1/audit', '/v1/audit/checkpoint',
   '/v1/dead-letters', '/v1/dead-letters/:id', '/v1/dead-letters/:id/replay',
   '/v1/push/targets', '/v1/push/dead-letters', '/v1/push/dead-letters/:id/replay'
 ])
