@@ -416,6 +416,10 @@ export type ServiceEvent =
   | { readonly kind: 'verdict', readonly verdict: Verdict }
   | { readonly kind: 'suggestion', readonly suggestion: Suggestion }
   | { readonly kind: 'incident' } & IncidentChange
+  | { readonly kind: 'model', readonly model: ModelChange }
+
+/** Another model serves than before; versions as decisions carry them, null for none. */
+export interface ModelChange { readonly name: string, readonly before: string | null, readonly version: string | null }
 
 // ------------------------------------------------------------------------------------------------------ raw series
 

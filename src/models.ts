@@ -1,4 +1,5 @@
 import { basename, dirname, resolve } from 'node:path'
+import type { ModelChange } from './domain.ts'
 import { PrescaleError } from './errors.ts'
 import { loadFeatureNames } from './features/load-features.ts'
 import { rowFeatureNames } from './features/row-features.ts'
@@ -64,6 +65,16 @@ export async function loadModels (registry: Pick<ModelRegistry, 'load'>): Promis
   ])
   const problems = [forecast, anomaly, config].flatMap(({ problem }) => problem ?? [])
   return { models: { forecast: forecast.model, anomaly: anomaly.model, config: config.model }, problems }
+}
+
+/**
+ * What serves after the folder was read again: the newest versions, and of a model that cannot be used the one that served before.
+ */
+export function replaceModels (before: Models, next: Models): { models: Models, changes: ModelChange[] } {
+  const models: Models = { forecast: next.forecast ?? before.forecast, anomaly: next.anomaly ?? before.anomaly, config: next.config ?? before.config }
+  const names = [forecastModel.name, anomalyModel.name, configModel.name] as (keyof Models)[]
+  const changes = names.map((name) => ({ name, before: before[name]?.version ?? null, version: models[name]?.version ?? null }))
+  return { models, changes: changes.filter(({ before: old, version }) => old !== version) }
 }
 
 async function attempt<T> (registry: Pick<ModelRegistry, 'load'>, type: ModelType<T>): Promise<{ model: T | null, problem?: string }> {

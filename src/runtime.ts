@@ -12,7 +12,7 @@ import { PrescaleError } from './errors.ts'
 import { learnFromFeedback, openNetwork } from './feedback.ts'
 import type { SeriesState } from './ingest/assemble.ts'
 import { startListeners } from './listeners.ts'
-import { loadModels } from './models.ts'
+import { loadModels, replaceModels } from './models.ts'
 import type { ServiceState } from './pipeline.ts'
 import { createPush } from './push/push.ts'
 import { createRouting } from './routing.ts'
@@ -24,6 +24,7 @@ import { createEventStream } from './store/event-stream.ts'
 import { createIncidentStore } from './store/incident-store.ts'
 import { createKeys } from './store/keys.ts'
 import { createLoadStore } from './store/load-store.ts'
+import { announceModels } from './store/model-events.ts'
 import { createModelRegistry } from './store/model-registry.ts'
 import { openRedis } from './store/open-redis.ts'
 import { createPushQueue } from './store/push-queue.ts'
@@ -109,6 +110,7 @@ async function start ({ role, load, modelsDirectory, pageDirectory, readDemoTrac
       throw error
     }
     parts.routing.rebuild()
+    await parts.reloadModels({ tell: worker !== null })
     setUp.run()
     worker?.push.apply()
     log.info({ file: present.file }, 'the configuration was read again')
@@ -155,8 +157,18 @@ async function openParts ({ config, modelsDirectory }: { config: () => Config, m
   onClose(schedules.close)
 
   const registry = createModelRegistry({ directory: ownModelsDirectory ?? modelsDirectory })
-  const { models, problems } = await loadModels(registry)
+  let { models, problems } = await loadModels(registry)
   for (const problem of problems) log.warn(`${problem} Decisions are made without it.`)
+  /** Takes effect with the next sample. */
+  const reloadModels = async ({ tell }: { tell: boolean }) => {
+    const next = await loadModels(registry)
+    for (const problem of next.problems) log.warn(`${problem} What served before goes on, if there was anything.`)
+    const { models: present, changes } = replaceModels(models, next.models)
+    models = present
+    problems = next.problems
+    for (const { name, before, version } of changes) log.info({ before, version }, `another ${name} serves now`)
+    if (tell) await announceModels(changes, { redis, keys }).catch((err: unknown) => { log.warn({ err }, 'the stream does not know of the new models') })
+  }
 
   const audit = createAuditLog({ redis, keys })
   const accessFiles = openAccessFiles({ config, log, onChange: (tokens) => { note(audit, log, { action: 'the tokens were read again', changes: { tokens } }) } })
@@ -173,7 +185,8 @@ async function openParts ({ config, modelsDirectory }: { config: () => Config, m
     keys,
     ...stores,
     models: () => models,
-    modelProblems: problems,
+    modelProblems: () => problems,
+    reloadModels,
     admission,
     routing,
     accessFiles,

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startPrescale, startProgram, temporaryFolder } from './support/program.ts'
@@ -85,6 +85,40 @@ describe.skipIf(!haveRedis)(needsRedis('prescale start'), () => {
     child.kill('SIGHUP')
     await until(() => output().includes('the configuration was not changed'))
     expect(await maxReplicas()).toBe(50)
+  })
+
+  it('takes newer models into use when it reads its file again, and tells the stream', { timeout: 60_000 }, async () => {
+    const cwd = newFolder()
+    writeFileSync(join(cwd, 'prescale.yaml'), `modelsDirectory: models\n${shopYaml}`)
+    const shipped = join(import.meta.dirname, '../models/forecast/1')
+    const install = (version: string) => {
+      const folder = join(cwd, 'models/forecast', version)
+      cpSync(shipped, folder, { recursive: true })
+      const manifest = join(folder, 'manifest.json')
+      writeFileSync(manifest, JSON.stringify({ ...JSON.parse(readFileSync(manifest, 'utf8')) as object, version }))
+    }
+    install('1')
+    const { ask, address } = await start([], { cwd })
+    expect((await ask('/v1/models')).body['active']).toEqual({ forecast: 'forecast 1', anomaly: null, config: null })
+    const stream = (await fetch(`${address}/v1/stream?kind=model`)).body!.pipeThrough(new TextDecoderStream()).getReader()
+    let told = ''
+    const read = async () => {
+      for (let part = await stream.read(); !part.done; part = await stream.read()) told += part.value
+    }
+    read().catch(() => {})
+    await until(() => told.includes('event: hello'))
+    install('2')
+    expect((await ask('/v1/config/reload', { method: 'POST' })).status).toBe(200)
+    expect((await ask('/v1/models')).body['active']).toMatchObject({ forecast: 'forecast 2' })
+    await until(() => told.includes('event: model'))
+    expect(told).toContain('{"kind":"model","model":{"name":"forecast","before":"forecast 1","version":"forecast 2"}}')
+
+    // A version that is broken is left alone.
+    install('3')
+    writeFileSync(join(cwd, 'models/forecast/3', 'manifest.json'), '{}')
+    await ask('/v1/config/reload', { method: 'POST' })
+    expect((await ask('/v1/models')).body['active']).toMatchObject({ forecast: 'forecast 2' })
+    await stream.cancel()
   })
 
   it('refuses to be reachable by others without being told so', async () => {

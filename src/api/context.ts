@@ -65,7 +65,7 @@ export interface ApiOptions {
   /** What stands between us and being ready; empty when we are. */
   readonly missing: () => Promise<string[]>
   /** Why a model is not in use, in a sentence each. */
-  readonly modelProblems: readonly string[]
+  readonly modelProblems: () => readonly string[]
   readonly admission: Admission
   readonly telemetry: Telemetry
   /** Epoch ms. */

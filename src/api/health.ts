@@ -19,7 +19,7 @@ export function healthRoutes (app: Api, { missing, modelProblems, telemetry }: P
     }
   }, async () => {
     const parts = await missing()
-    if (parts.length === 0) return { status: 'ready' as const, without: [...modelProblems] }
+    if (parts.length === 0) return { status: 'ready' as const, without: [...modelProblems()] }
     throw new PrescaleError('not-ready', `Missing: ${parts.join('; ')}.`, { details: parts.map((part) => ({ path: part, expected: 'present' })) })
   })
 

@@ -125,6 +125,7 @@ export function fleetPage (): Page {
   const soon = throttled(render, renderMs)
 
   const event = (one: LiveEvent) => {
+    if (one.kind === 'model') return
     const { service } = one.kind === 'decision' ? one.decision : one.kind === 'verdict' ? one.verdict : one.kind === 'incident' ? one.incident : one.suggestion
     const row = withEvent(rows.get(service), one)
     if (row === null) return

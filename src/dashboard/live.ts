@@ -1,10 +1,11 @@
-import type { Decision, IncidentChange, Suggestion, Verdict } from '../domain.ts'
+import type { Decision, IncidentChange, ModelChange, Suggestion, Verdict } from '../domain.ts'
 
 export type LiveEvent =
   | { readonly kind: 'decision', readonly decision: Decision }
   | { readonly kind: 'verdict', readonly verdict: Verdict }
   | { readonly kind: 'suggestion', readonly suggestion: Suggestion }
   | { readonly kind: 'incident' } & IncidentChange
+  | { readonly kind: 'model', readonly model: ModelChange }
 export type Connection = { readonly state: 'connecting' | 'live' } | { readonly state: 'lost', readonly since: number }
 
 interface Listeners {
@@ -14,7 +15,7 @@ interface Listeners {
   readonly connection: (connection: Connection) => void
 }
 
-const kinds = ['decision', 'verdict', 'suggestion', 'incident'] as const
+const kinds = ['decision', 'verdict', 'suggestion', 'incident', 'model'] as const
 /** Browsers give up on some errors; then we try again ourselves. */
 const retryMs = 3_000
 

@@ -31,7 +31,7 @@ export function modelsPage (): Page {
     place.removeAttribute('aria-busy')
   }
   load()
-  return { title: 'Models', element, event: () => {}, refresh: () => { load() }, close: () => {} }
+  return { title: 'Models', element, event: ({ kind }) => { if (kind === 'model') load() }, refresh: () => { load() }, close: () => {} }
 }
 
 function card ({ name, version, kind, trainedAt, rows, features, metrics }: Model, active: Models['active']): HTMLElement {

@@ -41,9 +41,10 @@ export function createPush ({ source, keys, config, pushQueue, telemetry: { regi
   const followPartition = async (partition: number): Promise<boolean> => {
     const events = await store.read(partition)
     if (events.length === 0) return false
-    const states = await store.states(partition, [...new Set(events.map(({ service }) => service))])
+    const states = await store.states(partition, [...new Set(events.map(({ service }) => service).filter((service) => service !== ''))])
     const changes: Change[] = []
     for (const { service, event } of events) {
+      if (event.kind === 'model') continue
       const followed = follow(states.get(service) ?? nothingPushed, event)
       states.set(service, followed.state)
       changes.push(...followed.changes)

@@ -136,7 +136,7 @@ describe.skipIf(!haveRedis)(needsRedis('a token that sends too much'), () => {
 describe('the monitoring listener', () => {
   it('serves metrics and health and nothing else; then the API does not', async () => {
     const telemetry = createTelemetry({ log: silent, processMetrics: false })
-    const monitoring = createMonitoringApp({ missing: async () => [], modelProblems: [], telemetry })
+    const monitoring = createMonitoringApp({ missing: async () => [], modelProblems: () => [], telemetry })
     const { app } = await open('listen: { monitoring: { port: 0 } }', { access: () => access })
     for (const url of ['/metrics', '/healthz', '/readyz']) {
       expect((await call(monitoring, 'GET', url)).status).toBe(200)

@@ -164,7 +164,7 @@ export async function createTestApp (yaml = '', overrides: Partial<ApiOptions> =
     sourcesChanged: async () => {},
     signingKey: () => signingKey,
     missing: async () => [],
-    modelProblems: [],
+    modelProblems: () => [],
     admission: createAdmission({ config: () => config, ...stores, now: () => now }),
     telemetry,
     now: () => now,

@@ -76,7 +76,7 @@ export async function streamRoutes (app: Api, { events, partitionOf, telemetry, 
   app.get('/v1/stream', {
     schema: {
       tags,
-      summary: 'Live decisions, verdicts, incidents and suggestions as Server-Sent Events',
+      summary: 'Live decisions, verdicts, incidents, suggestions and changes of models as Server-Sent Events',
       description: 'Goes on after Last-Event-ID without loss; the event `missed` says what came late, and what could not be had any more.',
       produces: ['text/event-stream'],
       querystring,
