@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runProgram, temporaryFolder } from './support/program.ts'
@@ -48,6 +48,21 @@ describe('prescale backtest', () => {
     expect(hpa.worstHour.violationRatio).toBeGreaterThan(0.05)
     const [instances, violations] = [0.5 * prescale.instanceHours, 2 * prescale.violationMinutes]
     expect(prescale.money).toEqual({ instances: expect.closeTo(instances), violations: expect.closeTo(violations), total: expect.closeTo(instances + violations) })
+  })
+
+  it('writes a page with plots that needs nothing from anywhere', async () => {
+    write('<load>.csv', readFileSync(join(folder.path, 'load.csv'), 'utf8'))
+    const { code, stdout } = await run('--trace', '<load>.csv', '--against', 'hpa', 'oracle', '--report', 'report.html')
+    expect(code).toBe(0)
+    expect(stdout).toContain('report.html: a page with plots of it')
+    const page = readFileSync(join(folder.path, 'report.html'), 'utf8')
+    expect(page).toMatch(/^<!doctype html>/)
+    expect(page).not.toMatch(/<script|<link|https?:|src=/)
+    expect(page).toContain('<h2>&lt;load&gt;</h2>')
+    expect(page.match(/<tr( class="ours")?><th scope="row">/g)).toHaveLength(3)
+    expect(page.match(/<svg /g)).toHaveLength(2)
+    expect(page).toMatch(/prescale takes \d+ % (fewer|more) instance-hours than HPA, with [\d.]+ % violations where HPA has [\d.]+ %\./)
+    expect(await run('--trace', 'load.csv', '--against', 'hpa', '--report', 'nowhere/report.html')).toMatchObject({ code: 1, stderr: expect.stringContaining('nowhere/report.html: there is no such folder to write to.') })
   })
 
   it('shows a table with a line for each, other settings of prescale among them', async () => {

@@ -47,7 +47,14 @@ export interface BacktestReport {
   readonly rows: readonly BacktestRow[]
 }
 
-export interface BacktestSeries { readonly loads: Float64Array, readonly wishes: ReadonlyMap<string, Float64Array>, readonly forecasts: Float64Array | null }
+/** What a report's plots are made of; all of shape [steps]. */
+export interface BacktestSeries {
+  readonly loads: Float64Array
+  readonly wishes: ReadonlyMap<string, Float64Array>
+  /** In instances at full utilisation. */
+  readonly forecasts: Float64Array | null
+  readonly capacity: number
+}
 
 export const allAutoscalers = ['prescale', ...Object.keys(contestants)] as readonly (ContestantName | 'prescale')[]
 const learningShare = 0.6
@@ -69,7 +76,7 @@ export async function backtest (options: BacktestOptions): Promise<{ reports: Ba
   const ofHistory = (history: BacktestHistory) => contests.map((contest, i) => ({ ...contest, result: results[i] })).filter(contest => contest.history === history)
   return {
     reports: options.histories.map(history => reportOf(history, ofHistory(history), options)),
-    series: options.histories.map(history => seriesOf(history, ofHistory(history)))
+    series: options.histories.map(history => seriesOf(history, ofHistory(history), options.prescale))
   }
 }
 
@@ -114,9 +121,10 @@ function reportOf ({ name, startAt, loads }: BacktestHistory, contests: readonly
   }
 }
 
-function seriesOf ({ loads }: BacktestHistory, contests: readonly Judged[]): BacktestSeries {
+function seriesOf ({ loads }: BacktestHistory, contests: readonly Judged[], { capacity }: PrescaleSetting): BacktestSeries {
   return {
     loads,
+    capacity,
     wishes: new Map(contests.map(({ autoscaler, result }) => [autoscaler, result.wishes])),
     forecasts: contests.find(({ result }) => result.forecasts !== null)?.result.forecasts ?? null
   }

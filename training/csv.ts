@@ -165,7 +165,8 @@ export async function writeRows (path: string, header: readonly string[], rows: 
   await writer.close()
 }
 
-function unwritable (path: string, error: NodeJS.ErrnoException): Error {
+/** What the file system said, in words for whoever named the path. */
+export function unwritable (path: string, error: NodeJS.ErrnoException): Error {
   if (error.code === 'ENOENT') return new PrescaleError('not-found', `${path}: there is no such folder to write to.`)
   return new PrescaleError('invalid-request', `${path}: cannot be written: ${error.message}`, { cause: error })
 }

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { replayRows, type ReplaySettings, type TraceRow } from '../src/simulation/replay-rows.ts'
 import { PrescaleError } from '../src/errors.ts'
-import { columnIndexes, createCsvWriter, readCsv, readNumber } from './csv.ts'
+import { columnIndexes, createCsvWriter, readCsv, readNumber, unwritable } from './csv.ts'
 import { createProgress } from './progress.ts'
 import { createReplayPlot } from './replay-plot.ts'
 
@@ -36,7 +36,10 @@ export async function replay (options: ReplayOptions): Promise<{ rows: number }>
   } finally {
     progress.done()
   }
-  if (options.plot !== undefined) await writeFile(options.plot, plot.toSvg(`prescale replay of ${basename(options.trace)}`))
+  const { plot: picture } = options
+  if (picture !== undefined) {
+    await writeFile(picture, plot.toSvg(`prescale replay of ${basename(options.trace)}`)).catch((error: Error) => { throw unwritable(picture, error) })
+  }
   return { rows }
 }
 

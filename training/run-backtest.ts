@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { packageRoot } from '../src/cli/package-root.ts'
 import { loadConfig, resolveService } from '../src/config.ts'
@@ -6,6 +7,8 @@ import { PrescaleError } from '../src/errors.ts'
 import { forecastModel, loadFrom } from '../src/models.ts'
 import type { ContestantName, ContestSetting } from '../src/simulation/contestants.ts'
 import { backtest, type BacktestHistory, type BacktestOptions, type BacktestReport } from './backtest.ts'
+import { backtestPage } from './backtest-page.ts'
+import { unwritable } from './csv.ts'
 import { loadsOf, readTraceHistory } from './backtest-history.ts'
 import { nameOf } from './history.ts'
 import { parseDuration, readPrometheus } from './prometheus-history.ts'
@@ -33,6 +36,7 @@ export interface BacktestFlags {
   readonly model?: string
   readonly threads?: number
   readonly seed: number
+  readonly report?: string
   readonly json?: boolean
 }
 
@@ -58,7 +62,9 @@ export async function runBacktest (flags: BacktestFlags): Promise<{ reports: Bac
     variants: (flags.whatIf ?? []).map(text => parseVariant(text, { setting, objective: objective ?? policy.objective })),
     ...(flags.threads !== undefined && { threads: flags.threads })
   }
-  const { reports } = await backtest(options)
+  const { reports, series } = await backtest(options)
+  const { report } = flags
+  if (report !== undefined) await writeFile(report, backtestPage(reports, series)).catch((error: Error) => { throw unwritable(report, error) })
   return { reports }
 }
 

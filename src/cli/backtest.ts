@@ -28,6 +28,7 @@ export function addBacktest (program: Command): void {
     .option('--model <folder>', 'a trained forecast to begin with (default: the one that came with prescale)')
     .option('--threads <threads>', 'worker threads (default: one for each processor)', whole(1))
     .option('--seed <number>', 'of everything random', whole(0), 1)
+    .option('--report <file>', 'a page with plots, as one HTML file')
     .option('--json', 'the result as JSON, for programs')
     .addHelpText('after', `
 hpa: Kubernetes' HorizontalPodAutoscaler. season: the same, which also sees the load of one season ago. holt-winters: the same, which sees that
@@ -35,7 +36,7 @@ forecast. static: the best constant, chosen with hindsight. oracle: knows the fu
 With --service the settings of that service take the place of --capacity, --target, --min, --max and so on, where it has them.
 
 Examples:
-  prescale backtest --trace load.csv.gz --capacity 250
+  prescale backtest --trace load.csv.gz --capacity 250 --report report.html
   prescale backtest --service shop --since 14d --cost-per-replica-hour 0.12 --cost-per-violation-minute 3
   prescale backtest --trace load.csv --what-if minReplicas=2 --what-if violationTarget=0.001,startUpSeconds=300`)
     .action(run)
@@ -50,5 +51,6 @@ async function run (flags: BacktestFlags): Promise<void> {
   const { runBacktest } = await import('../../training/run-backtest.ts')
   const { reports } = await runBacktest(flags)
   const { formatBacktest } = await import('../../training/backtest-table.ts')
-  say(flags.json ? JSON.stringify({ histories: reports }, null, 2) : formatBacktest(reports))
+  say(flags.json ? JSON.stringify({ histories: reports, ...(flags.report !== undefined && { report: flags.report }) }, null, 2) : formatBacktest(reports))
+  if (flags.report !== undefined && !flags.json) say(`\n${flags.report}: a page with plots of it`)
 }
