@@ -26,6 +26,7 @@ export const demoSettings: ServiceSettings = {
   holdSeconds: 15,
   decisionTtlSeconds: 60,
   falseAlarmsPerWeek: 200,
+  anomalies: { closeAfterSeconds: 5, reopenWithinSeconds: 60 },
   behavior: {
     scaleUp: { policies: [{ type: 'Pods', value: 4, periodSeconds: 1 }, { type: 'Percent', value: 100, periodSeconds: 1 }] },
     scaleDown: { stabilizationWindowSeconds: 3, policies: [{ type: 'Percent', value: 100, periodSeconds: 1 }] }

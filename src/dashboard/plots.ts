@@ -15,14 +15,15 @@ interface Line { readonly label: string, readonly colour: string, readonly dash?
 
 const plots = {
   load: {
-    title: 'Load, and what was expected of it',
+    title: 'Load, what was expected of it, and what the ready replicas carry',
     heightPx: 200,
     least: 1,
     lines: [
       { label: 'load', colour: '--load', width: 2 },
       { label: 'expected, 5 %', colour: '--band-line', width: 0.5 },
       { label: '50 %', colour: '--expected', dash: [4, 4] },
-      { label: '95 %', colour: '--band-line', width: 0.5 }
+      { label: '95 %', colour: '--band-line', width: 0.5 },
+      { label: 'ready carry, at the target', colour: '--ready', dash: [2, 3] }
     ],
     band: [4, 2]
   },

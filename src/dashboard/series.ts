@@ -60,7 +60,8 @@ export function createSeries ({ decisions, verdicts, horizonSeconds }: SeriesAns
 
   /** What was expected stands at the end of its horizon, so that it can be compared with what came; some of it lies ahead of now. */
   const load = (): Columns => {
-    const { at, load, low, middle, high } = decisions
+    const { at, load, capacity, ready, low, middle, high } = decisions
+    const carried = ready.map((replicas, i) => replicas === null || capacity[i] === null ? null : replicas * capacity[i])
     const ends = at.map((time) => time + horizonMs)
     const times = [...new Set([...at, ...ends])].sort((a, b) => a - b)
     const place = new Map(times.map((time, i) => [time, i]))
@@ -69,7 +70,7 @@ export function createSeries ({ decisions, verdicts, horizonSeconds }: SeriesAns
       own.forEach((time, i) => { column[place.get(time)!] = values[i] })
       return column
     }
-    return [times.map(seconds), spread(at, load), spread(ends, low), spread(ends, middle), spread(ends, high)]
+    return [times.map(seconds), spread(at, load), spread(ends, low), spread(ends, middle), spread(ends, high), spread(at, carried)]
   }
 
   const replicas = (): Columns => [decisions.at.map(seconds), decisions.wanted, decisions.ready, decisions.reactive]
@@ -106,6 +107,7 @@ export function createSeries ({ decisions, verdicts, horizonSeconds }: SeriesAns
     toCsv,
     firstAt: () => decisions.at.at(0) ?? verdicts.at.at(0) ?? null,
     lastAt: () => decisions.at.at(-1) ?? verdicts.at.at(-1) ?? null,
+    newestAnomalyAt: () => verdicts.at[verdicts.anomaly.lastIndexOf(true)] ?? null,
     horizonMs: () => horizonMs,
     isEmpty: () => decisions.at.length === 0 && verdicts.at.length === 0
   }

@@ -109,7 +109,7 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
     }
     if (!place.contains(content)) place.replaceChildren(content)
     rangeButtons.forEach((button, i) => { button.setAttribute('aria-pressed', String(ranges[i][0] === range)) })
-    plots.show(series, seen(), bandsOf(incidents.all(), now()))
+    plots.show(series, seen(), bandsOf(incidents.all(), series.newestAnomalyAt()))
     renderWhy()
     renderBehaviour()
     renderChanges()

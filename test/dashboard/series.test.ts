@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Verdict } from '../../src/domain.ts'
 import { duration, short, words } from '../../src/dashboard/format.ts'
 import { createSeries } from '../../src/dashboard/series.ts'
 import { decisionOf } from '../api/support.ts'
@@ -27,8 +28,19 @@ describe('the past of a service as the page has it', () => {
       [100, null, undefined, undefined],
       [undefined, undefined, 80, 90],
       [undefined, undefined, 100, 110],
-      [undefined, undefined, 120, 130]
+      [undefined, undefined, 120, 130],
+      // Two that are ready carry 70 each.
+      [140, 140, undefined, undefined]
     ])
+  })
+
+  it('knows the newest anomaly', () => {
+    const series = past()
+    expect(series.newestAnomalyAt()).toBeNull()
+    const verdict = (asOf: number, isAnomaly: boolean) => ({ asOf, isAnomaly, score: 0.6, threshold: 0.5 }) as Verdict
+    series.addVerdict(verdict(180_000, true))
+    series.addVerdict(verdict(240_000, false))
+    expect(series.newestAnomalyAt()).toBe(180_000)
   })
 
   it('grows with the stream, and takes nothing twice', () => {
