@@ -44,14 +44,24 @@ export const emptyScaleHistory: ScaleHistory = { recommendations: [], changes: [
 /** The history after one more round, without what no rule looks back to any more. */
 export function rememberScaling ({ recommendations, changes }: ScaleHistory, { at, recommended, change, behavior }:
 { at: number, recommended: number, change: number, behavior: Behavior }): ScaleHistory {
-  const windows = [behavior.scaleUp, behavior.scaleDown]
-  const longestWindow = Math.max(...windows.map(rules => rules.stabilizationWindowSeconds))
-  const longestPeriod = Math.max(...windows.flatMap(rules => rules.policies.map(policy => policy.periodSeconds)), 0)
-  const isWithin = (seconds: number) => (past: { at: number }) => past.at > at - seconds * 1000
-  return {
-    recommendations: [...recommendations.filter(isWithin(longestWindow)), { at, replicas: recommended }].slice(-longestHistory),
-    changes: [...changes.filter(isWithin(longestPeriod)), ...change === 0 ? [] : [{ at, change }]].slice(-longestHistory)
-  }
+  const { scaleUp, scaleDown } = behavior
+  const longestWindow = Math.max(scaleUp.stabilizationWindowSeconds, scaleDown.stabilizationWindowSeconds)
+  const longestPeriod = Math.max(longestPeriodOf(scaleUp), longestPeriodOf(scaleDown))
+  const recent = { recommendations: since(recommendations, at - longestWindow * 1000), changes: since(changes, at - longestPeriod * 1000) }
+  recent.recommendations.push({ at, replicas: recommended })
+  if (change !== 0) recent.changes.push({ at, change })
+  return recent
+}
+
+function longestPeriodOf ({ policies }: ScalingRules): number {
+  return policies.reduce((longest, { periodSeconds }) => Math.max(longest, periodSeconds), 0)
+}
+
+/** What came after a time, as far as it is kept; a copy with room for one more. */
+function since<T extends { readonly at: number }> (past: readonly T[], after: number): T[] {
+  let first = Math.max(0, past.length + 1 - longestHistory)
+  while (first < past.length && past[first].at <= after) first++
+  return past.slice(first)
 }
 
 /**
@@ -94,9 +104,11 @@ function ceil (count: number): number {
 export function stabilize (desired: number, { at, currentReplicas, behavior, history }: Present): HpaStep {
   let lowest = desired
   let highest = desired
+  const upSince = at - behavior.scaleUp.stabilizationWindowSeconds * 1000
+  const downSince = at - behavior.scaleDown.stabilizationWindowSeconds * 1000
   for (const past of history.recommendations) {
-    if (past.at > at - behavior.scaleUp.stabilizationWindowSeconds * 1000) lowest = Math.min(lowest, past.replicas)
-    if (past.at > at - behavior.scaleDown.stabilizationWindowSeconds * 1000) highest = Math.max(highest, past.replicas)
+    if (past.at > upSince) lowest = Math.min(lowest, past.replicas)
+    if (past.at > downSince) highest = Math.max(highest, past.replicas)
   }
   const replicas = Math.min(Math.max(currentReplicas, lowest), highest)
   const reason = replicas === desired ? 'ReadyForNewScale' : replicas < desired ? 'ScaleUpStabilized' : 'ScaleDownStabilized'
