@@ -67,6 +67,7 @@ describe('prescale services', () => {
   }
   const services = [
     { service: 'demo-shop', asOf: Date.now(), demo: true, saved: { since: 0, instanceHours: 1.25, violationMinutes: -0.5 }, decision: { mode: 'advise', asOf: 1, validUntil: Date.now() + 1e6, replicas: 14, currentReplicas: 12, source: 'forecast' }, verdict: { asOf: 1, score: 0.123, isAnomaly: false, severity: 'none' } },
+    { service: 'new', asOf: 0, decision: null, verdict: null },
     { service: 'shop', asOf: null, decision: null, verdict: null }
   ]
 
@@ -76,6 +77,7 @@ describe('prescale services', () => {
     expect(stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
       ['SERVICE', 'REPLICAS', 'NOW', 'SOURCE', 'SCORE', 'SEVERITY', 'SAVED', 'AGE'],
       ['demo-shop (demo)', '14', '12', 'forecast (advise)', '0.12', 'none', '+1.3 h, -0.5 min', expect.stringMatching(/^\d+ s$/)],
+      ['new', '-', '-', '-', '-', '-', '-', '-'],
       ['shop', '-', '-', '-', '-', '-', '-', '-'],
       ['']
     ])

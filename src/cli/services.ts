@@ -61,7 +61,8 @@ function colourOf ({ decision, verdict }: Shown): Colour {
 type Shown = Omit<ServiceSummary, 'asOf'> & { readonly asOf: number | null }
 
 function row ({ service, asOf, decision, verdict, saved, demo }: Shown): string[] {
-  const age = asOf === null ? '-' : `${Math.max(0, Math.round((Date.now() - asOf) / 1000))} s`
+  // 0 is a service that was heard of, and of which nothing was said yet.
+  const age = asOf === null || asOf === 0 ? '-' : `${Math.max(0, Math.round((Date.now() - asOf) / 1000))} s`
   return [
     demo ? `${service} (demo)` : service,
     decision === null ? '-' : String(decision.replicas),
