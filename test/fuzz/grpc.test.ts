@@ -38,3 +38,26 @@ describe.each(Object.keys(requests))('any bytes for %s', (method) => {
     expect(await send(method, requests[method])).toBe(status.OK)
   }, longEnough)
 })
+
+/** Sends bytes as they are to a call that answers for as long as it is open; OK once a first answer has come. */
+function follow (method: string, message: Buffer): Promise<status> {
+  return new Promise((resolve) => {
+    const call = client.makeServerStreamRequest(`/externalscaler.ExternalScaler/${method}`, (content: Buffer) => content, (answer: Buffer) => answer, message)
+    call.on('data', () => {
+      resolve(status.OK)
+      call.cancel()
+    })
+    call.on('error', ({ code }: { code?: status }) => { resolve(code ?? status.UNKNOWN) })
+    call.on('end', () => { resolve(status.OK) })
+  })
+}
+
+describe.each(['StreamIsActive', 'StreamMetricSpec'])('any bytes for %s', (method) => {
+  test('are answered, and the next one is followed', async () => {
+    const content = fc.oneof(damaged(fc.constant(reference)), fc.uint8Array({ maxLength: 60 }).map((one) => Buffer.from(one)))
+    await fc.assert(fc.asyncProperty(content, async (one) => {
+      expect([status.OK, status.INVALID_ARGUMENT, status.NOT_FOUND, status.INTERNAL]).toContain(await follow(method, one))
+    }), runs(500))
+    expect(await follow(method, reference)).toBe(status.OK)
+  }, longEnough)
+})
