@@ -1,5 +1,6 @@
 import type { Decision, Incident, IncidentChange, Policy, Sample, Suggestion, Verdict } from './domain.ts'
 import type { LoadForecaster } from './ml/forecaster.ts'
+import { fromContest, nextContest } from './policy/contest.ts'
 import { decide } from './policy/decide.ts'
 import { nextForecastErrors, noForecastErrors, riseOf, withForecastError, type ForecastErrors } from './policy/forecast-error.ts'
 import { emptyIncidentState, isOpen, nextIncident, type IncidentState } from './policy/incident.ts'
@@ -69,12 +70,15 @@ export function evaluate (state: ServiceState, sample: Sample, models: Models, p
 
   const seen = observe(state.scaling, sample, policy, found.score >= found.threshold)
   const outlook = foresee(seen, models.forecast, policy)
-  const decision = decide(seen, outlook, policy)
-  const scaling = learn(seen, decision, policy)
+  const contest = seen.state.contest ?? null
+  const saved = state.savings ?? null
+  const decision = decide(seen, outlook, policy, fromContest(contest, saved, seen, policy))
+  const learned = learn(seen, decision, policy)
 
   const { state: tuning, suggestion } = suggest(state.tuning, sample, models.config)
 
-  const savings = decision === null ? state.savings ?? null : compareWithHpa(state.savings ?? null, seen, decision, policy)
+  const savings = decision === null ? saved : compareWithHpa(saved, seen, decision, policy)
+  const scaling = decision === null ? learned : { ...learned, contest: nextContest(contest, seen, { decision, outlook, savings: [saved, savings] }, policy) }
 
   const forecastErrors = nextForecastErrors(state.forecastErrors ?? noForecastErrors, sample.at, decision)
   const verdict = {

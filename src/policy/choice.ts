@@ -1,10 +1,13 @@
 import { forecastProbabilities } from '../ml/forecaster.ts'
+import { leastSaving } from './defaults.ts'
 import type { Outlook } from './scaling-state.ts'
 
 export interface Choice {
   readonly replicas: number
   /** That the load stays within what they carry for the whole horizon. */
   readonly probability: number
+  /** Other than `replicas` where what runs is kept because a change would save too little. */
+  readonly cheapest: number
 }
 
 /** Nobody wants fewer than what one forecast in five stays below. */
@@ -23,26 +26,32 @@ const highestLogRatio = Math.log(20)
  *
  * @param instance load that one instance carries at 100 %.
  * @param price instances that one instance's worth of violating load costs.
+ * @param current what is wished for at present; kept where another choice would not save enough to be worth a change.
  * @see Arrow, Harris and Marschak, "Optimal inventory policy", Econometrica 1951.
  */
-export function chooseReplicas (outlook: Outlook, { instance, price }: { instance: number, price: number }): Choice {
+export function chooseReplicas (outlook: Outlook, { instance, price, current = null }: { instance: number, price: number, current?: number | null }): Choice {
   const { quantiles, level, quiet } = outlook
   const replicasAt = (logRatio: number) => Math.max(0, (level * Math.exp(logRatio) - quiet) / instance)
   const lowest = Math.floor(replicasAt(quantiles[lowestUseful]))
   const highest = Math.ceil(replicasAt(Math.min(highestLogRatio, quantiles[last] + 3 * tailScale(quantiles)))) + 1
   const isSilent = replicasAt(quantiles[last]) < 1e-6
-  let best = { replicas: highest, probability: 1 }
+  const costOf = (replicas: number) => {
+    const exceeded = exceedance(quantiles, Math.log((replicas * instance + quiet) / level))
+    return { exceeded, cost: replicas + price * replicas * exceeded }
+  }
+  let best = { replicas: highest, probability: 1, cheapest: highest }
   let leastCost = Infinity
   for (let replicas = lowest; replicas <= highest; replicas = Math.max(replicas + 1, Math.floor(replicas * (1 + stride)))) {
-    const exceeded = exceedance(quantiles, Math.log((replicas * instance + quiet) / level))
-    const cost = replicas + price * replicas * exceeded
+    const { exceeded, cost } = costOf(replicas)
     // None only for silence: without instances every request violates, and the cost would not show it.
     if (cost < leastCost && (replicas > 0 || isSilent)) {
       leastCost = cost
-      best = { replicas, probability: 1 - exceeded }
+      best = { replicas, probability: 1 - exceeded, cheapest: replicas }
     }
   }
-  return best
+  if (!current || current === best.replicas) return best
+  const { exceeded, cost } = costOf(current)
+  return cost - leastCost < leastSaving ? { replicas: current, probability: 1 - exceeded, cheapest: best.replicas } : best
 }
 
 /** Mean excess above the highest quantile, of an exponential tail through the last quantiles. */

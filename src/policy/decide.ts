@@ -9,9 +9,13 @@ import type { Outlook, Seen } from './scaling-state.ts'
 import { applyStages, replicasNeeded } from './stages.ts'
 import { priceOf } from './steering.ts'
 
-/** Recommend, then let every stage have its say. Null while nothing is known that could be recommended from. */
-export function decide (seen: Seen, outlook: Outlook | null, policy: Policy): Decision | null {
-  const recommendations = recommend(seen, outlook, policy)
+/**
+ * Recommend, then let every stage have its say. Null while nothing is known that could be recommended from.
+ *
+ * @param better what a rule asks for that has been better than the forecast of late.
+ */
+export function decide (seen: Seen, outlook: Outlook | null, policy: Policy, better: Recommendation | null = null): Decision | null {
+  const recommendations = recommend(seen, outlook, { policy, better })
   if (recommendations.length === 0) return null
   const chosen = recommendations[0]
   const forecast = outlook && describe(outlook, policy)
@@ -45,8 +49,9 @@ export function decide (seen: Seen, outlook: Outlook | null, policy: Policy): De
  * The ladder, highest rung first; a rung without an opinion is left out. Further signals stand beside it, and as in HPA the largest wins:
  * the one that counts comes first.
  */
-function recommend (seen: Seen, outlook: Outlook | null, policy: Policy): Recommendation[] {
-  const rungs = [fromForecast(seen, outlook, policy), fromPresentLoad(seen, policy), fromLastDecision(seen, policy), fromHistory(seen, policy)].filter(rung => rung !== null)
+function recommend (seen: Seen, outlook: Outlook | null, { policy, better }: { policy: Policy, better: Recommendation | null }): Recommendation[] {
+  const rungs = [better, fromForecast(seen, outlook, policy), fromPresentLoad(seen, policy), fromLastDecision(seen, policy), fromHistory(seen, policy)]
+    .filter(rung => rung !== null)
   if (!seen.drivers?.length) return rungs
   const currentReplicas = seen.currentReplicas ?? 0
   const drivers = fromDrivers(seen.drivers, { readyReplicas: seen.demand.readyReplicas ?? currentReplicas, currentReplicas }, policy)
@@ -64,11 +69,12 @@ function missingDrivers ({ demand: { missingSignals }, drivers = [] }: Seen): st
 function fromForecast (seen: Seen, outlook: Outlook | null, policy: Policy): Recommendation | null {
   if (outlook === null || seen.fullCapacity === null) return null
   const price = priceOf(seen.state.steering, policy, (seen.demand.load ?? 0) / seen.fullCapacity)
-  const { replicas, probability } = chooseReplicas(outlook, { instance: seen.fullCapacity, price })
+  const { replicas, probability, cheapest } = chooseReplicas(outlook, { instance: seen.fullCapacity, price, current: seen.currentReplicas })
   const seconds = outlook.horizonSteps * policy.stepSeconds
   // Where hardly anything of what may be violated has been, a violation costs so little that even a sure one can be the cheapest.
   const why = probability < 0.5 ? 'at what a violation costs now, the cheapest: ' : ''
-  return { source: 'forecast', replicas, reason: `${why}${count(replicas)} can carry ${round(replicas * seen.fullCapacity)}, and the load of the next ${seconds} s stays below that with probability ${round(probability)}` }
+  const kept = cheapest === replicas ? '' : `; ${cheapest} would not save enough to be worth a change`
+  return { source: 'forecast', replicas, reason: `${why}${count(replicas)} can carry ${round(replicas * seen.fullCapacity)}, and the load of the next ${seconds} s stays below that with probability ${round(probability)}${kept}` }
 }
 
 /** Exactly what HPA would compute. */

@@ -40,7 +40,7 @@ export function compareWithHpa (before: SavingsState | null, { at, state, demand
   const { since, seconds, arrived, prescale, hpa } = before ?? beginning(at, firstReplicas(load, { demand, policy }), clusters)
   const ours = pass(prescale, load, clusters)
   const theirs = pass(hpa, load, clusters)
-  const step = hpaStep(hpa.history, { ...policy, at, load, currentReplicas: hpa.wish, target: demand.utilization, behavior: policy.hpaBehavior })
+  const step = hpaStepOf(hpa, { at, load, target: demand.utilization }, policy)
   return {
     since,
     until: at,
@@ -49,6 +49,15 @@ export function compareWithHpa (before: SavingsState | null, { at, state, demand
     prescale: follow(ours, decision.replicas),
     hpa: { ...follow(theirs, step.replicas), history: step.history }
   }
+}
+
+function hpaStepOf ({ history, wish }: SavingsState['hpa'], moment: { at: number, load: number, target: number }, policy: Policy) {
+  return hpaStep(history, { ...policy, ...moment, currentReplicas: wish, behavior: policy.hpaBehavior })
+}
+
+/** What HPA wishes for now, in its own cluster. The load and what an instance carries must be known. */
+export function hpaWish ({ hpa }: SavingsState, { at, demand, fullCapacity }: Seen, policy: Policy): { replicas: number } {
+  return hpaStepOf(hpa, { at, load: demand.load! / fullCapacity!, target: demand.utilization }, policy)
 }
 
 function firstReplicas (load: number, { demand, policy: { minReplicas, maxReplicas } }: Pick<Seen, 'demand'> & { policy: Policy }): number {

@@ -49,9 +49,14 @@ export function observe (state: ScalingState, sample: Sample, policy: Policy, is
   const instance = fullCapacity(capacity, demand)
   const steering = demand.load === null || instance === null
     ? state.steering
-    : steer(state.steering, { load: demand.load / instance, readyReplicas: watched.readyReplicas, isOurs: isBelieved && state.last?.source === 'forecast' }, policy)
+    : steer(state.steering, { load: demand.load / instance, readyReplicas: watched.readyReplicas, isOurs: isBelieved && state.last?.source === 'forecast', foreseen: standIn(state) }, policy)
   const drivers = readDrivers(sample.signals, policy)
   return { service, at, state: { ...state, window, capacity, leadTime, steering, guards }, demand, fullCapacity: instance, currentReplicas, drivers }
+}
+
+/** What the forecast would have come to in the last step, where another rule stood in for it. */
+function standIn ({ contest }: ScalingState) {
+  return contest && contest.ruling !== 'forecast' ? contest.last : undefined
 }
 
 /** Steps after which what is wished for now is ready, and one more because the wish is obeyed only after this step. */

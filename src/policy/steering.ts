@@ -1,5 +1,5 @@
 import type { Decision, Objective, Policy } from '../domain.ts'
-import { copyCluster, createCluster, obey, passStep, type Cluster } from './cluster.ts'
+import { copyCluster, createCluster, obey, passStep, type Cluster, type StepOutcome } from './cluster.ts'
 import { steering } from './defaults.ts'
 
 /**
@@ -44,19 +44,22 @@ function priceByMoney ({ costPerReplicaHour, costPerViolationMinute }: Objective
   return Math.min(highestPrice, 60 * costPerViolationMinute / Math.max(costPerReplicaHour, 1e-9) / Math.max(1, load))
 }
 
+interface SteeredStep { readonly load: number, readonly readyReplicas: number | null, readonly isOurs: boolean, readonly foreseen?: StepOutcome | undefined }
+
 /**
  * Lets one step of load pass and moves the price.
  *
  * @param load in instances at full utilisation. @param readyReplicas as reported, or null: then they are simulated.
  * @param isOurs false where another rule than the forecast decided: its violations say nothing about the price.
+ * @param foreseen where another rule stands in for the forecast: what the last step would have come to with the forecast.
  */
-export function steer (state: Steering, { load, readyReplicas, isOurs }: { load: number, readyReplicas: number | null, isOurs: boolean },
-  { violationTarget, stepSeconds }: Policy): Steering {
+export function steer (state: Steering, { load, readyReplicas, isOurs, foreseen }: SteeredStep, { violationTarget, stepSeconds }: Policy): Steering {
   const cluster = presentCluster(state.cluster, readyReplicas)
   if (cluster === null) return state
-  const { arrived, violating } = passStep(cluster, load, stepSeconds)
-  const typicalArrivals = state.typicalArrivals === 0 ? arrived : state.typicalArrivals + memory * (arrived - state.typicalArrivals)
-  if (!isOurs || typicalArrivals === 0) return { ...state, typicalArrivals, cluster }
+  const passed = passStep(cluster, load, stepSeconds)
+  const typicalArrivals = state.typicalArrivals === 0 ? passed.arrived : state.typicalArrivals + memory * (passed.arrived - state.typicalArrivals)
+  const { arrived, violating } = foreseen ?? passed
+  if (!(isOurs || foreseen) || typicalArrivals === 0) return { ...state, typicalArrivals, cluster }
   const gain = steering.gain + steering.earlyGain / (1 + state.steps / steering.earlySteps)
   const excess = (violating - violationTarget * arrived) / typicalArrivals
   const bound = Math.log(steering.range)

@@ -35,6 +35,16 @@ describe('the choice of replicas', () => {
     expect(vague.probability).toBeLessThan(sure.probability)
   })
 
+  it('keeps what runs where a change would save too little, and says what would be cheapest', () => {
+    const keep = (current: number) => chooseReplicas(outlook({ low: -0.02, high: 0.02, level: 100 }), { instance: 100, price: 1, current })
+    const { replicas: cheapest } = keep(500)
+
+    // One more costs one instance, and saves what one hundredth more of the load violates.
+    expect(keep(cheapest + 1)).toMatchObject({ replicas: cheapest + 1, cheapest })
+    expect(keep(cheapest + 4)).toMatchObject({ replicas: cheapest, cheapest })
+    expect(keep(cheapest - 4)).toMatchObject({ replicas: cheapest, cheapest })
+  })
+
   it('wants nothing for silence', () => {
     const silent: Outlook = { ...outlook({ low: 0, high: 0, level: 0.1 }), quiet: 10 }
 

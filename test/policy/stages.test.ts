@@ -30,8 +30,8 @@ describe('the stages', () => {
     // 1,450 / 100 at full utilisation
     { name: 'cover the present load', recommended: 12, given: { load: 1450, current: 14 }, expected: 15, stages: ['need'] },
     { name: 'need nothing for a load that is not known', recommended: 12, given: { load: null, current: 10 }, expected: 12, stages: [] },
-    { name: 'hold the highest recommendation of the scale-down window', recommended: 5, given: { load: 100, current: 9, history: recommendedAt(9, 8) }, expected: 8, stages: ['stabilize'] },
-    { name: 'let go of an older recommendation', recommended: 5, given: { load: 100, current: 9, history: recommendedAt(8, 8) }, expected: 5, stages: [] },
+    { name: 'hold the highest recommendation of the scale-down window', recommended: 5, given: { load: 100, current: 9, history: recommendedAt(9.5, 8) }, expected: 8, stages: ['stabilize'] },
+    { name: 'let go of an older recommendation', recommended: 5, given: { load: 100, current: 9, history: recommendedAt(9, 8) }, expected: 5, stages: [] },
     // 2 of 40 are 5 %
     { name: 'do not change for one in twenty', recommended: 38, given: { load: 100, current: 40 }, expected: 40, stages: ['stick'] },
     { name: 'let three of forty go', recommended: 37, given: { load: 100, current: 40 }, expected: 37, stages: [] },
@@ -73,7 +73,7 @@ describe('the stages', () => {
   it('an adjustment names HPA\'s reason word', () => {
     const reasonOf = (recommended: number, given: Given) => applyStages(recommended, seen(given), policy).adjustments[0].reason
 
-    expect(reasonOf(5, { load: 100, current: 9, history: recommendedAt(9, 8) })).toMatch(/^ScaleDownStabilized: /)
+    expect(reasonOf(5, { load: 100, current: 9, history: recommendedAt(9.5, 8) })).toMatch(/^ScaleDownStabilized: /)
     expect(reasonOf(30, { load: 100, current: 4 })).toMatch(/^ScaleUpLimit: /)
     expect(reasonOf(0, { load: 0, current: 2 })).toMatch(/^TooFewReplicas: /)
   })
