@@ -10,7 +10,13 @@ function forecaster (factor: number, version = 'load/1'): LoadForecaster {
   return { version, features: [], importance: new Float64Array(0), quantiles: () => quantiles } as unknown as LoadForecaster
 }
 
-interface Run { readonly loads: (step: number) => number, readonly steps: number, readonly model: LoadForecaster, readonly more?: Partial<Policy>, readonly from?: ServiceState }
+interface Run {
+  readonly loads: (step: number) => number
+  readonly steps: number
+  readonly model: LoadForecaster
+  readonly more?: Partial<Policy>
+  readonly from?: ServiceState
+}
 
 function run ({ loads, steps, model, more = {}, from = emptyState() }: Run): { state: ServiceState, decisions: Decision[] } {
   let state = from
