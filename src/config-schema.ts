@@ -2,6 +2,7 @@ import { Type, type Static, type TProperties, type TObject } from 'typebox'
 import { clientCertificateSchema } from './access/grants.ts'
 import { serviceModes, serviceNamePattern, signalNamePattern } from './domain.ts'
 import { grpcSchema, kubernetesSchema, pushSchema } from './config-adapters.ts'
+import { tuningSchema } from './config-tuning.ts'
 import { signalsSchema } from './ingest/mapping.ts'
 
 /** An object that knows no other keys; what nobody knows is a slip of the pen. */
@@ -135,6 +136,7 @@ export const serviceSettingsSchema = object({
   decisionTtlSeconds: seconds({ minimum: 1, maximum: 86_400, description: 'How long a decision may be handed out; three steps, at least 60 s, where not given.' }),
   falseAlarmsPerWeek: optional(Type.Number({ exclusiveMinimum: 0, maximum: 10_000, default: 7, description: 'How many false alarms are acceptable.' })),
   anomalies: optional(anomaliesSchema),
+  tuning: optional(tuningSchema),
   dependsOn: optional(namesOfServices),
   labels: optional(labelsSchema('labels that services have in common such as { node: n1, team: payments }; incidents of them are related')),
   lateSeconds: seconds({ minimum: 0, maximum: 3600, default: 5, description: 'How long a step stays open for points that come late.' })

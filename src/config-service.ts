@@ -4,6 +4,7 @@ import { checkMatch, checkSignals } from './ingest/mapping.ts'
 import { defaultBehavior } from './policy/defaults.ts'
 import { kubernetesBehavior } from './policy/hpa.ts'
 import { checkGuards, toGuards } from './config-policy.ts'
+import { checkTuning, toTuning } from './config-tuning.ts'
 import { sections, serviceSettingsSchema, withDefaults, type ServiceSettings } from './config-schema.ts'
 
 const defaultUtilization = 0.7
@@ -29,6 +30,7 @@ export function toPolicy (settings: ServiceSettings, { demo = false }: { demo?: 
     decisionTtlSeconds: settings.decisionTtlSeconds ?? Math.max(60, 3 * filled.stepSeconds),
     falseAlarmsPerWeek: filled.falseAlarmsPerWeek,
     anomalies: toAnomalyRules(settings.anomalies),
+    ...(settings.tuning && { tuning: toTuning(settings.tuning) }),
     ...(settings.override && { override: toOverride(settings.override) }),
     ...(settings.overrides && { overrides: settings.overrides.map(toOverride) }),
     ...toGuards(settings),
@@ -75,7 +77,7 @@ function toOverride (override: NonNullable<ServiceSettings['override']>): Overri
 /** What a schema cannot say: the rules between the keys of one service, `defaults` included. */
 export function checkSettings (own: ServiceSettings, defaults: ServiceSettings, path: string): ErrorDetail[] {
   const at = (key: string) => path === '' ? key : `${path}.${key}`
-  const details = [...checkMatch(own.match, at('match')), ...checkSignals(own.signals ?? [], at('signals')), ...checkGuards(own, { ...defaults, ...own }, at)]
+  const details = [...checkMatch(own.match, at('match')), ...checkSignals(own.signals ?? [], at('signals')), ...checkGuards(own, { ...defaults, ...own }, at), ...checkTuning(own.tuning, (key) => at(`tuning.${key}`))]
   const { minReplicas, maxReplicas, target } = withDefaults(serviceSettingsSchema, { ...defaults, ...own })
   if (minReplicas > maxReplicas) {
     const key = own.minReplicas === undefined ? 'maxReplicas' : 'minReplicas'

@@ -113,6 +113,58 @@ export interface Objective {
   readonly costPerViolationMinute: number
 }
 
+// ---------------------------------------------------------------------------------------------------------- tuning
+
+export type ParameterValue = number | string | boolean
+/** Values by the names of parameters. */
+export type Configuration = Readonly<Record<string, ParameterValue>>
+
+interface DescribedParameter {
+  readonly name: string
+  readonly unit?: string
+  /** Utility that a change of this parameter costs (a restart, a cold cache); 0 where it is free. */
+  readonly changeCost?: number
+  /** What the parameter is to the service; the guard knows what monitoring says about these. */
+  readonly role?: 'threads' | 'memory' | 'timeout' | 'batch' | 'retries'
+}
+/** One tunable value of a service, as it is declared. */
+export type Parameter = DescribedParameter & (
+  | { readonly kind: 'integer' | 'real', readonly low: number, readonly high: number, readonly scale?: 'linear' | 'log', readonly default: number }
+  | { readonly kind: 'choice', readonly choices: readonly (string | number)[], readonly ordered?: boolean, readonly default: string | number }
+  | { readonly kind: 'boolean', readonly default: boolean })
+
+/** How a service performs: told by the service itself, an expression over its signals, or the preset with what is asked of the service. */
+export type TuningObjective =
+  | { readonly kind: 'reported' }
+  | { readonly kind: 'expression', readonly expression: string }
+  | { readonly kind: 'preset', readonly responseTimeSeconds: number, readonly requestsPerSecond: number | null, readonly resourceWeight: number }
+
+/** `off`: nothing is learned and suggested. `suggest`: it is shown and may be asked for. `apply`: changes are pushed as well. */
+export const tuningModes = ['off', 'suggest', 'apply'] as const
+export type TuningMode = typeof tuningModes[number]
+
+/** What is tuned of a service, towards what, and how boldly. */
+export interface TuningRules {
+  readonly mode: TuningMode
+  readonly parameters: readonly Parameter[]
+  /** Comparisons over parameters such as `threads * 4 + cacheMegabytes <= 6000`. */
+  readonly constraints: readonly string[]
+  readonly objective: TuningObjective
+  /** Best imaginable performance minus the worst; null to take it from the first results. */
+  readonly performanceRange: number | null
+  readonly strategy: 'surrogate' | 'bluefin'
+  /** Share of suggestions that may try something. */
+  readonly explorationShare: number
+  /** A suggestion may be expected this much of the range below the defaults at worst. */
+  readonly safetyMargin: number
+  /** Share of suggestions that are the defaults, so that the gain can be measured. */
+  readonly proofShare: number
+  /** Signals beside the ten of the catalogue that say what the service is asked to do. */
+  readonly furtherSignals: readonly string[]
+}
+
+// ------------------------------------------------------------------------------------------------------------ modes
+
 /** `shadow`: decisions are recorded and shown. `advise`: changes of them are pushed as well. `act`: autoscalers are given them. */
 export const serviceModes = ['shadow', 'advise', 'act'] as const
 export type ServiceMode = typeof serviceModes[number]
@@ -141,6 +193,8 @@ export interface Policy {
   readonly decisionTtlSeconds: number
   readonly falseAlarmsPerWeek: number
   readonly anomalies?: AnomalyRules
+  /** The five parameters of the preset where nothing is said. */
+  readonly tuning?: TuningRules
   readonly override?: Override
   /** Further ones; where they contradict each other, the one with the most replicas counts. */
   readonly overrides?: readonly Override[]

@@ -1,22 +1,9 @@
+import type { Configuration, Parameter, ParameterValue } from '../domain.ts'
 import { PrescaleError, type ErrorDetail } from '../errors.ts'
 import { createRandom } from '../ml/random.ts'
 import { parseExpression, type Expression } from './expression.ts'
 
-export type ParameterValue = number | string | boolean
-export type Configuration = Readonly<Record<string, ParameterValue>>
-
-interface Described {
-  readonly name: string
-  readonly unit?: string
-  /** Utility that a change of this parameter costs (a restart, a cold cache); 0 where it is free. */
-  readonly changeCost?: number
-  /** What the parameter is to the service; the guard knows what monitoring says about these. */
-  readonly role?: 'threads' | 'memory' | 'timeout' | 'batch' | 'retries'
-}
-export type Parameter = Described & (
-  | { readonly kind: 'integer' | 'real', readonly low: number, readonly high: number, readonly scale?: 'linear' | 'log', readonly default: number }
-  | { readonly kind: 'choice', readonly choices: readonly (string | number)[], readonly ordered?: boolean, readonly default: string | number }
-  | { readonly kind: 'boolean', readonly default: boolean })
+export type { Configuration, Parameter, ParameterValue } from '../domain.ts'
 
 /** Declared parameters made ready: every configuration is a point of [0, 1]^width. */
 export interface ParameterSpace {
