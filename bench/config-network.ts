@@ -5,7 +5,7 @@ import { ConfigNetwork } from '../src/ml/config-network.ts'
 import { DenseNetwork } from '../src/ml/dense-network.ts'
 import { createRandom } from '../src/ml/random.ts'
 import { loadTensorFlow, type Backend } from '../src/ml/tensorflow.ts'
-import { defaultConfiguration, fromScale, presetParameters, type Configuration } from '../src/policy/parameters.ts'
+import { defaultConfiguration, fromScale, presetParameters, type PresetConfiguration } from '../src/policy/parameters.ts'
 import { loadConfigModel, suggest } from '../src/policy/suggest.ts'
 import { createTuner } from '../src/policy/tuner.ts'
 import { createModelRegistry } from '../src/store/model-registry.ts'
@@ -90,7 +90,7 @@ async function worth (services: number) {
   for (let i = 0; i < services; i++) {
     const workload = drawWorkload(random)
     const before = simulate(workload, defaultConfiguration())
-    const utility = (config: Configuration) => simulate(workload, config).utility - before.utility
+    const utility = (config: PresetConfiguration) => simulate(workload, config).utility - before.utility
     const places = network.predict(tuningFeatures(measured(before.signals, random), network.content.typical).x)
     const gained = utility(Object.fromEntries(presetParameters.map((parameter, j) => [parameter.name, fromScale(parameter, places[j])])))
     won += gained

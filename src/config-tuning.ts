@@ -54,9 +54,10 @@ export type TuningSettings = Static<typeof tuningSchema>
 
 /** Only of checked settings. */
 export function toTuning (settings: TuningSettings): TuningRules {
-  const { objective, parameters, ...rest } = settings
-  const range = objective !== undefined && typeof objective !== 'string' ? 100 : presetRules.performanceRange
-  return { ...presetRules, performanceRange: range, ...rest as Partial<TuningRules>, ...(parameters && { parameters: parameters as Parameter[] }), objective: toObjective(objective) }
+  const { parameters, objective: asked, ...rest } = settings
+  const objective = toObjective(asked)
+  const preset = { ...presetRules, performanceRange: objective.kind === 'preset' ? 100 : presetRules.performanceRange }
+  return { ...preset, ...rest as Partial<TuningRules>, ...(parameters && { parameters: parameters as Parameter[] }), objective }
 }
 
 function toObjective (objective: TuningSettings['objective'] = 'reported'): TuningObjective {

@@ -427,15 +427,60 @@ export interface IncidentChange { readonly change: 'opened' | 'updated' | 'close
 
 // ------------------------------------------------------------------------------------------------------ suggestion
 
+/** Where a suggestion comes from: the network that is told best configurations, what results have taught, or the two-point method. */
+export type SuggestionSource = 'network' | 'results' | 'bluefin'
+/** `proof`: the defaults for a while, so that the gain can be measured. */
+export type SuggestionKind = 'defaults' | 'incumbent' | 'exploration' | 'revert' | 'proof'
+
+export interface SuggestedChange {
+  readonly name: string
+  readonly from: ParameterValue
+  readonly to: ParameterValue
+  readonly unit?: string
+}
+
+/** In the unit of performance; intervals of 90 %. The gain is over the defaults. */
+export interface ExpectedPerformance {
+  readonly performance: number
+  readonly low: number
+  readonly high: number
+  readonly gain: number
+  readonly gainLow: number
+  readonly gainHigh: number
+}
+
+/** What tuning was worth so far, from periods with the defaults between periods with what was suggested. */
+export interface TuningProof {
+  /** Epoch ms of the first result; null before it. */
+  readonly since: number | null
+  readonly periods: { readonly defaults: number, readonly suggested: number }
+  /** In the unit of performance, with an interval of 95 %; `ratio` is of the performance of the defaults. */
+  readonly gain: { readonly mean: number, readonly low: number, readonly high: number, readonly ratio: number | null } | null
+  readonly outcome: 'gain' | 'no-measurable-gain' | 'loss' | 'too-few-periods'
+  readonly reason: string
+}
+
 export interface Suggestion {
   readonly service: string
   readonly asOf: number
-  readonly config: Readonly<Record<string, number>>
-  readonly changed: readonly string[]
+  readonly source: SuggestionSource
+  readonly config: Configuration
+  readonly changed: readonly SuggestedChange[]
   readonly reason: string
-  /** Feedbacks that the network has learned from for this service. */
+  /** Feedbacks that were learned from for this service. */
   readonly observations: number
   readonly modelVersion: string
+  /** Absent in what an earlier release has written. */
+  readonly mode?: Exclude<TuningMode, 'off'>
+  /** From here to `proof` absent where the network suggests. */
+  readonly kind?: SuggestionKind
+  /** Null before anything was observed. */
+  readonly expected?: ExpectedPerformance | null
+  /** Results of nearly this configuration in nearly this state. */
+  readonly observationsNearby?: number
+  /** The configuration to go back to. */
+  readonly undo?: Configuration
+  readonly proof?: TuningProof
   /** What an operator accepted last, and so what may run without asking again. */
   readonly accepted?: SuggestionAnswer
   /** What an operator said to this very configuration. */
@@ -445,7 +490,7 @@ export interface Suggestion {
 /** What an operator says to a suggested configuration. */
 export interface SuggestionAnswer {
   readonly answer: 'accepted' | 'refused'
-  readonly config: Readonly<Record<string, number>>
+  readonly config: Configuration
   readonly at: number
   readonly by: string
   readonly note?: string
@@ -457,9 +502,9 @@ export interface Feedback {
   readonly service: string
   readonly at: number
   readonly state?: Signals
-  readonly config?: Readonly<Record<string, number>>
+  readonly config?: Configuration
   readonly performance?: number
-  readonly optimal?: Readonly<Record<string, number>>
+  readonly optimal?: Configuration
 }
 
 // ---------------------------------------------------------------------------------------------------------- events

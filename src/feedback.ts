@@ -1,15 +1,58 @@
+import type { Feedback } from './domain.ts'
 import type { Tuner } from './policy/tuner.ts'
-import type { ConfigModel } from './policy/suggest.ts'
+import { emptyTuningState, type ConfigModel, type TuningState } from './policy/suggest.ts'
 import { openTuningRecord } from './policy/tuning-record.ts'
 import type { LearnInput, Learned } from './process-envelope.ts'
+import { usesNetwork } from './tuning/follow.ts'
+import { isPreset, tuningRules } from './tuning/preset.ts'
+import { sampleAt } from './tuning/recent-samples.ts'
+import type { TuningOutcome, TuningTask } from './tuning/turn.ts'
 
 let tuner: Promise<Tuner> | undefined
+type Ignored = NonNullable<Learned['ignored']>
 
-/** Learns from feedback; TensorFlow is loaded when the first one arrives, and not before. */
-export async function learnFromFeedback ({ service, network, state, feedback, models }: LearnInput): Promise<Learned> {
+interface LearnOptions { readonly turn: (task: TuningTask) => Promise<TuningOutcome> }
+
+/**
+ * Learns from feedback: best configurations teach the network, results teach what is kept beside it. Whichever came last suggests.
+ * TensorFlow is loaded when the first best configuration arrives, and not before.
+ */
+export async function learnFromFeedback (input: LearnInput, { turn }: LearnOptions): Promise<Learned> {
+  const { state, feedback, policy } = input
+  const rules = tuningRules(policy)
+  if (rules.mode === 'off') return { network: input.network, state, ignored: feedback.map(({ id }) => ({ id, reason: 'tuning of this service is off (tuning.mode)' })) }
+  const optima = feedback.filter(({ optimal }) => optimal !== undefined)
+  const results = feedback.filter(({ optimal, config, performance }) => optimal === undefined || (config !== undefined && performance !== undefined))
+
+  const taught = await learnOptima(input, optima)
+  const tuning = state.tuning ?? emptyTuningState()
+  if (results.length === 0 && usesNetwork(taught.tuning, rules)) return { ...taught, state: { ...state, tuning: taught.tuning } }
+  const record = await input.readRecord()
+  const outcome = await turn({ service: input.service, state: taught.tuning ?? tuning, record, feedback: results, rules, holdMs: 1000 * policy.decisionTtlSeconds })
+  const learned = { network: taught.network, state: { ...state, tuning: outcome.state }, record: outcome.record, ignored: [...taught.ignored, ...outcome.ignored] }
+  return { ...learned, suggestion: usesNetwork(outcome.state, rules) ? taught.suggestion : outcome.suggestion }
+}
+
+interface Taught extends Pick<Learned, 'network' | 'suggestion'> { readonly tuning: TuningState, readonly ignored: Ignored }
+
+async function learnOptima ({ service, network, state, models, policy }: LearnInput, optima: readonly Feedback[]): Promise<Taught> {
+  const before = state.tuning ?? emptyTuningState()
+  if (optima.length === 0) return { network, tuning: before, ignored: [] }
+  if (!isPreset(tuningRules(policy))) {
+    return { network, tuning: before, ignored: optima.map(({ id }) => ({ id, reason: 'the network knows the five parameters of the preset only, and others are declared' })) }
+  }
   tuner ??= import('./policy/tuner.ts').then(({ createTuner }) => createTuner())
-  const learned = await (await tuner).learn({ service, network, state: state.tuning, feedback, model: models.config })
-  return { network: learned.network, state: { ...state, tuning: learned.state }, suggestion: learned.suggestion, ignored: learned.ignored }
+  const learned = await (await tuner).learn({ service, network, state: before, feedback: optima.map(one => withState(one, before)), model: models.config })
+  const at = Math.max(...optima.map(one => one.at))
+  const isNews = learned.state.optima > before.optima && at >= (before.newest?.at ?? -Infinity)
+  return { ...learned, tuning: { ...learned.state, ...(isNews && { newest: { at, form: 'optimal' as const } }) } }
+}
+
+/** What the samples said at that time, where a feedback does not say it. */
+function withState (feedback: Feedback, { recent }: TuningState): Feedback {
+  if (feedback.state !== undefined || recent === undefined) return feedback
+  const sample = sampleAt(recent, feedback.at)
+  return sample === null ? feedback : { ...feedback, state: sample.signals }
 }
 
 /** What a service taught; the shared network as long as that can not be read, for instance by a later release. */

@@ -10,7 +10,10 @@ import { nextMaintenancePlan, type MaintenancePlan } from './policy/maintenance-
 import { emptyScalingState, foresee, learn, observe } from './policy/scaling.ts'
 import type { ScalingState } from './policy/scaling-state.ts'
 import { detect, emptyAnomalyState, type AnomalyModel, type AnomalyState } from './policy/verdict.ts'
-import { suggest, type ConfigModel, type TuningState } from './policy/suggest.ts'
+import type { ConfigModel, TuningState } from './policy/suggest.ts'
+import { followSample } from './tuning/follow.ts'
+import { holdOf } from './tuning/health.ts'
+import { tuningRules } from './tuning/preset.ts'
 
 export interface Models {
   readonly forecast: LoadForecaster | null
@@ -75,8 +78,6 @@ export function evaluate (state: ServiceState, sample: Sample, models: Models, p
   const decision = decide(seen, outlook, policy, fromContest(contest, saved, seen, policy))
   const learned = learn(seen, decision, policy)
 
-  const { state: tuning, suggestion } = suggest(state.tuning, sample, models.config)
-
   const savings = decision === null ? saved : compareWithHpa(saved, seen, decision, policy)
   const scaling = decision === null ? learned : { ...learned, contest: nextContest(contest, seen, { decision, outlook, savings: [saved, savings] }, policy) }
 
@@ -87,6 +88,9 @@ export function evaluate (state: ServiceState, sample: Sample, models: Models, p
     incident: isOpen(incidents) ? incidents.newest!.id : null,
     drift: withForecastError(found.drift, riseOf(forecastErrors, { ...policy, ...sample }))
   }
+
+  const hold = holdOf(sample, verdict, decision)
+  const { state: tuning, suggestion } = followSample(state.tuning, sample, { rules: tuningRules(policy), model: models.config, hold })
 
   const next: ServiceState = { version: 1, lastAt: sample.at, scaling, anomaly, tuning, incidents, plan, forecastErrors, savings }
   if (decision === null) return { status: 'warming-up', state: next, verdict, incidents: news }

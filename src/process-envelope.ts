@@ -9,7 +9,11 @@ import { emptyState, evaluate, type IncidentNews, type Models, type ServiceState
 import { emptyIncidentState } from './policy/incident.ts'
 import { remark } from './policy/incident-feedback.ts'
 import { savingsOf } from './policy/savings.ts'
-import { answerSuggestion, suggestFor, type ConfigModel } from './policy/suggest.ts'
+import { answerSuggestion, emptyTuningState, suggestFor, type ConfigModel } from './policy/suggest.ts'
+import { isDue, usesNetwork } from './tuning/follow.ts'
+import { tuningRules } from './tuning/preset.ts'
+import type { TuningRecord } from './tuning/record.ts'
+import type { TuningOutcome, TuningTask } from './tuning/turn.ts'
 import { withItems, type Envelope } from './store/envelope.ts'
 import type { Changes, StoredService } from './store/state-store.ts'
 
@@ -29,10 +33,14 @@ export interface LearnInput {
   readonly feedback: readonly Feedback[]
   readonly policy: Policy
   readonly models: Models
+  /** What results taught so far; null when nothing yet. Read only when somebody asks. */
+  readonly readRecord: () => Promise<TuningRecord | null>
 }
 export interface Learned {
   readonly network: Uint8Array | null
   readonly state: ServiceState
+  /** Absent where results taught nothing. */
+  readonly record?: TuningRecord
   readonly suggestion?: Suggestion | null
   /** What nothing could be learned from; it is put aside with the reason. */
   readonly ignored?: readonly { readonly id: string, readonly reason: string }[]
@@ -46,6 +54,8 @@ export interface Evaluators {
   readonly historySteps?: number
   /** Without it feedback is put aside. */
   readonly learn?: (input: LearnInput) => Promise<Learned>
+  /** Suggests from results; without it nothing is suggested from them. */
+  readonly turn?: (task: TuningTask) => Promise<TuningOutcome>
   /** What a service taught stands in for the shared configuration model while its samples are evaluated. */
   readonly openNetwork?: (network: Uint8Array, shared: ConfigModel | null) => ConfigModel | null
 }
@@ -63,6 +73,8 @@ type Evaluating = Evaluators & {
   readonly knownIncidents: ReadonlyMap<string, Incident>
   /** Of the services that this one depends on, those in trouble. */
   readonly upstreams?: readonly UpstreamTrouble[]
+  /** What results taught the service so far. */
+  readonly readRecord?: () => Promise<TuningRecord | null>
 }
 
 /** Two weeks of minutes. */
@@ -86,10 +98,12 @@ export async function processEnvelope (stored: Stored, envelope: Envelope, evalu
     } else if (envelope.kind === 'remarks') {
       for (const one of envelope.remarks) takeRemark(batch, one, evaluators.knownIncidents)
     } else if (envelope.kind === 'answers') {
-      for (const one of envelope.answers) takeAnswer(batch, one, evaluators)
+      for (const one of envelope.answers) takeAnswer(batch, one, { resolved, evaluators })
+      await suggestFromResults(batch, { resolved, evaluators })
     } else {
       const samples = envelope.kind === 'samples' ? envelope.samples : samplesOf(batch, envelope.points, resolved)
       await evaluateAll(batch, samples, { resolved, evaluators })
+      await suggestFromResults(batch, { resolved, evaluators })
       batch.loads = addLoads(stored.loads, knownLoads(batch), { stepMs: resolved.policy.stepSeconds * 1000, slots: evaluators.historySteps ?? historySteps })
     }
   } catch (error) {
@@ -122,6 +136,7 @@ function startBatch (stored: Stored, { service }: Envelope) {
     loads: null as LoadHistoryChange | null,
     series: stored.series,
     network: stored.network,
+    record: undefined as TuningRecord | undefined,
     /** Hash of the decision that the next one follows. */
     chain: stored.chain,
     decisions: [] as Decision[],
@@ -187,12 +202,23 @@ function takeRemark (batch: Batch, one: IncidentRemark, known: ReadonlyMap<strin
   noteIncidents(batch, { changes: [{ change: 'updated', incident: revised }], touched: null })
 }
 
-function takeAnswer (batch: Batch, answer: SuggestionAnswer, evaluators: Evaluators): void {
-  const tuning = answerSuggestion(batch.state.tuning, answer)
+function takeAnswer (batch: Batch, answer: SuggestionAnswer, { resolved: { policy }, evaluators }: Setting): void {
+  const { standing: _, ...tuning } = answerSuggestion(batch.state.tuning, answer)
   batch.state = { ...batch.state, tuning }
   const { config } = modelsFor(batch, evaluators)
-  const suggestion = config && suggestFor(tuning, batch.service, config)
+  const suggestion = usesNetwork(tuning, tuningRules(policy)) && config && suggestFor(tuning, batch.service, config)
   if (suggestion) suggestTo(batch, suggestion)
+}
+
+/** Where results suggest, and what they suggested does not fit any more. */
+async function suggestFromResults (batch: Batch, { resolved: { policy }, evaluators: { turn, readRecord } }: Setting): Promise<void> {
+  const rules = tuningRules(policy)
+  const state = batch.state.tuning
+  if (turn === undefined || !isDue(state, rules)) return
+  const record = await readRecord?.() ?? null
+  const outcome = await turn({ service: batch.service, state: state ?? emptyTuningState(), record, feedback: [], rules, holdMs: 1000 * policy.decisionTtlSeconds })
+  batch.state = { ...batch.state, tuning: outcome.state }
+  suggestTo(batch, outcome.suggestion)
 }
 
 function noteIncidents ({ events, incidents }: Batch, { changes, touched }: IncidentNews): void {
@@ -219,8 +245,10 @@ async function learnFrom (batch: Batch, feedback: readonly Feedback[], { resolve
   if (fresh.length === 0) return
   if (!evaluators.learn) throw new Error('There is no configuration network that could learn from feedback.')
   const { service, network, state } = batch
-  const learned = await evaluators.learn({ service, network, state, feedback: fresh, policy, models: evaluators.models() })
+  const { readRecord = async () => null } = evaluators
+  const learned = await evaluators.learn({ service, network, state, feedback: fresh, policy, models: evaluators.models(), readRecord })
   batch.network = learned.network
+  batch.record = learned.record
   batch.state = learned.state
   if (learned.suggestion) suggestTo(batch, learned.suggestion)
   for (const { id, reason } of learned.ignored ?? []) {

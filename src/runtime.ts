@@ -37,7 +37,9 @@ import { createSettingsStore } from './store/settings-store.ts'
 import { createStateStore } from './store/state-store.ts'
 import { readStaticFiles } from './store/static-files.ts'
 import { createTargetStore } from './store/target-store.ts'
+import { createTuningReader } from './tuning-reader.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
+import { createTuningThread } from './threads/tuning-thread.ts'
 import { openTlsFiles } from './tls-files.ts'
 import { readUpstreams } from './upstreams.ts'
 import { createWorker } from './worker.ts'
@@ -146,6 +148,7 @@ async function openParts ({ config, modelsDirectory }: { config: () => Config, m
   const deadLetters = createDeadLetters({ redis, keys })
   const states = createStateStore<ServiceState, SeriesState>({ redis, keys })
   const forget = (service: string) => answered(redis, () => states.remove(service))
+  const tuning = createTuningReader({ redis, states })
   const events = createEventStream({ source, redis, keys, log })
   onClose(events.close)
   const queue = createSampleQueue({ redis, keys, maxWaiting: Math.ceil(limits.waitingJobs / partitions) })
@@ -176,7 +179,7 @@ async function openParts ({ config, modelsDirectory }: { config: () => Config, m
   const admission = createAdmission({ config, decisions, settings, now })
   const routing = createRouting({ config, settings, decisions, telemetry })
   onClose(routing.close)
-  const stores = { decisions, loads, incidents, events, settings, deadLetters, forget, queue, pushQueue, schedules, registry }
+  const stores = { decisions, tuning, loads, incidents, events, settings, deadLetters, forget, queue, pushQueue, schedules, registry }
   return {
     config,
     now,
@@ -200,11 +203,14 @@ async function openParts ({ config, modelsDirectory }: { config: () => Config, m
 /** Works on what is queued, and fetches what is due. */
 function startWorker (parts: Parts, onClose: OnClose) {
   const { config, source, keys, telemetry, routing } = parts
+  const { turn, close: closeTuning } = createTuningThread()
+  onClose(closeTuning)
   const worker = createWorker({
     ...parts,
     resolve: (service, stored) => resolveService(service, stored, config()),
     upstreams: (service, stored) => readUpstreams(service, stored, parts),
-    learn: learnFromFeedback,
+    learn: (input) => learnFromFeedback(input, { turn }),
+    turn,
     openNetwork,
     historyLimit: config().limits.historyDecisions,
     historySteps: config().limits.historySteps

@@ -2,6 +2,7 @@ import type { Decision, UpstreamTrouble } from './domain.ts'
 import { processEnvelope, type Evaluators, type Outcome } from './process-envelope.ts'
 import type { ServiceState } from './pipeline.ts'
 import type { SeriesState } from './ingest/assemble.ts'
+import type { TuningRecord } from './tuning/record.ts'
 import { createDeadLetters } from './store/dead-letters.ts'
 import type { Keys } from './store/keys.ts'
 import { createPartitionConsumers, Unfinished, type ConsumedJob } from './store/partition-consumers.ts'
@@ -46,7 +47,8 @@ export function createWorker ({ source, keys, telemetry, historyLimit, upstreams
       const about = envelope.kind === 'remarks' ? envelope.remarks.map(({ incident }) => incident) : []
       const knownIncidents = await persistently('load', () => states.knownIncidents(service, about))
       const upstreams = await persistently('load', async () => await readUpstreams?.(service, stored.settings) ?? [])
-      const outcome = await telemetry.timed('evaluate', () => processEnvelope(stored, envelope, { ...evaluators, knownFeedback, knownIncidents, upstreams }))
+      const readRecord = () => persistently('load', () => states.readRecord<TuningRecord>(service))
+      const outcome = await telemetry.timed('evaluate', () => processEnvelope(stored, envelope, { ...evaluators, knownFeedback, knownIncidents, upstreams, readRecord }))
       if (await persistently('commit', () => states.commit(service, stored, { ...outcome, job: laterOf(mark, stored.lastJob) }))) return report(service, outcome)
       telemetry.conflicts.inc()
     }

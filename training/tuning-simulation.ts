@@ -1,6 +1,6 @@
 import type { Signals } from '../src/domain.ts'
 import { normal, type Random } from '../src/ml/random.ts'
-import { defaultConfiguration, fromScale, presetParameters, toScale, type Configuration } from '../src/policy/parameters.ts'
+import { defaultConfiguration, fromScale, presetParameters, toScale, type PresetConfiguration } from '../src/policy/parameters.ts'
 
 /**
  * A small model of a service with a thread pool, a cache, and batched calls with timeout and retries to something behind it. It exists to make
@@ -55,7 +55,7 @@ function answer (leftMs: number, meanMs: number): { late: number, spentMs: numbe
 }
 
 /** Steady state of the service under a configuration, found by repeating it until waiting, retries and admission agree. */
-export function simulate (workload: Workload, config: Configuration): Outcome {
+export function simulate (workload: Workload, config: PresetConfiguration): Outcome {
   const { threadPoolSize: threads, cacheMegabytes: cache, timeoutMs, batchSize, retryCount } = config
   const perMs = workload.requestsPerSecond / 1000
   const hit = workload.cacheableRatio * Math.min(1, cache / workload.workingSetMegabytes) ** 0.4
@@ -127,11 +127,11 @@ export function drawWorkload (random: Random): Workload {
   }
 }
 
-const anyConfiguration = (random: Random): Configuration =>
+const anyConfiguration = (random: Random): PresetConfiguration =>
   Object.fromEntries(presetParameters.map(parameter => [parameter.name, fromScale(parameter, random())]))
 
 /** Half of the time the defaults run, else anything. */
-export function drawConfiguration (random: Random): Configuration {
+export function drawConfiguration (random: Random): PresetConfiguration {
   const byDefault = random() < 0.5
   return byDefault ? defaultConfiguration() : anyConfiguration(random)
 }
@@ -148,10 +148,10 @@ const costOfChange = 4
  * The best configuration: many drawn, the best of them improved by ever smaller steps in all parameters. Half of its worth is how it does when
  * there is more load and what is behind slows down; the very best of one minute is a cliff in the next.
  */
-export function bestConfiguration (workload: Workload, random: Random): Configuration {
+export function bestConfiguration (workload: Workload, random: Random): PresetConfiguration {
   const harder = { ...workload, requestsPerSecond: workload.requestsPerSecond * 1.2, callMs: workload.callMs * 1.6, itemMs: workload.itemMs * 1.6 }
   let best = { config: defaultConfiguration(), worth: -Infinity }
-  const consider = (config: Configuration) => {
+  const consider = (config: PresetConfiguration) => {
     const distance = presetParameters.reduce((sum, parameter) =>
       sum + (toScale(parameter, config[parameter.name]) - toScale(parameter, parameter.byDefault)) ** 2, 0)
     const worth = (simulate(workload, config).utility + simulate(harder, config).utility) / 2 - costOfChange * distance

@@ -26,7 +26,9 @@ import { recommendationRoutes } from './recommendations.ts'
 import { remoteWriteRoutes } from './remote-write.ts'
 import { savingsRoutes } from './savings.ts'
 import { suggestionAnswerRoutes } from './suggestion-answer.ts'
+import { suggestionRoutes } from './suggestions.ts'
 import { sampleRoutes } from './samples.ts'
+import { createSettling } from './feedback-settling.ts'
 import { serviceRoutes } from './services.ts'
 import { targetRoutes } from './targets.ts'
 import { whatIfRoutes } from './what-if.ts'
@@ -37,7 +39,7 @@ import { streamRoutes } from './stream/routes.ts'
 
 const allRoutes = [
   serviceRoutes, decisionRoutes, savingsRoutes, whatIfRoutes, historyRoutes, incidentRoutes,
-  pageRoutes, feedbackRoutes, suggestionAnswerRoutes, kedaRoutes, recommendationRoutes, sampleRoutes,
+  pageRoutes, feedbackRoutes, suggestionRoutes, suggestionAnswerRoutes, kedaRoutes, recommendationRoutes, sampleRoutes,
   deadLetterRoutes, operationRoutes, targetRoutes, auditRoutes, wattRoutes, pushRoutes
 ]
 
@@ -57,7 +59,7 @@ export async function createApp (options: ApiOptions): Promise<Api> {
     // Autoscalers keep connections open; closing must not wait for them.
     forceCloseConnections: 'idle'
   }) as unknown as Api
-  const context: ApiContext = { ...options, metrics: createApiMetrics(telemetry) }
+  const context: ApiContext = { ...options, metrics: createApiMetrics(telemetry), settling: createSettling(options.tuning.knows) }
 
   app.setValidatorCompiler(compileValidator)
   // Answers are made of our own values: their schemas are for readers, and a compiled serializer would drop what they do not name.
@@ -112,7 +114,7 @@ const openapiDocument = {
     { name: 'incidents', description: 'Anomalies of a service in a row, from their begin to their end' },
     { name: 'autoscalers', description: 'Answers in the words of those who ask' },
     { name: 'ingest', description: 'Where metrics come in' },
-    { name: 'tuning', description: 'What services tell about their configuration' },
+    { name: 'tuning', description: 'Configurations that are suggested, and what services tell about theirs' },
     { name: 'operations', description: 'Health, metrics, models, settings' }
   ]
 }

@@ -21,9 +21,21 @@ import type { TargetStore } from '../store/target-store.ts'
 import type { Telemetry } from '../telemetry.ts'
 import type { Certificates } from '../tls-files.ts'
 import type { Admission } from '../admission.ts'
+import type { TuningState } from '../policy/suggest.ts'
+import type { TuningRecord } from '../tuning/record.ts'
+import type { Settling } from './feedback-settling.ts'
 import type { ApiMetrics } from './metrics.ts'
 
 export type Api = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, TypeBoxTypeProvider>
+
+/** What is kept of the tuning of a service. */
+export interface KeptTuning {
+  /** False for a service that nothing was ever written of. */
+  readonly known: boolean
+  readonly state: TuningState | null
+  readonly network: Uint8Array | null
+  readonly record: TuningRecord | null
+}
 
 /** What the API is given. Everything that changes while we run is a function. */
 export interface ApiOptions {
@@ -43,6 +55,11 @@ export interface ApiOptions {
   readonly loads: LoadStore
   /** The files of the page for people; none where it was not built. */
   readonly page: ReadonlyMap<string, StaticFile>
+  readonly tuning: {
+    read (service: string): Promise<KeptTuning>
+    /** Which of these feedbacks it has learned from. */
+    knows (service: string, ids: readonly string[]): Promise<ReadonlySet<string>>
+  }
   readonly partitionOf: (service: string) => number
   readonly settings: SettingsStore
   /** Forgets what was learned of a service; false when there was nothing. */
@@ -75,4 +92,5 @@ export interface ApiOptions {
 /** What the routes work with. */
 export interface ApiContext extends ApiOptions {
   readonly metrics: ApiMetrics
+  readonly settling: Settling
 }

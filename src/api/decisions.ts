@@ -3,11 +3,11 @@ import type { Decision, Verdict } from '../domain.ts'
 import { PrescaleError } from '../errors.ts'
 import type { Api, ApiContext } from './context.ts'
 import { unknownService } from './principal.ts'
-import { answers, decisionSchema, forecastAnswerSchema, maintenanceSchema, serviceParams, suggestionSchema, verdictSchema } from './schemas.ts'
+import { answers, decisionSchema, forecastAnswerSchema, maintenanceSchema, serviceParams, verdictSchema } from './schemas.ts'
 
 const tags = ['decisions']
 
-/** What the worker decided, found and suggested; each answer is one read of Redis. */
+/** What the worker decided and found; each answer is one read of Redis. */
 export function decisionRoutes (app: Api, context: ApiContext): void {
   const { decisions } = context
 
@@ -60,15 +60,6 @@ export function decisionRoutes (app: Api, context: ApiContext): void {
     const { asOf, maintenance } = await latestVerdict(service, context)
     return { service, asOf, ...maintenance, windows: [...maintenance.windows ?? []], ...demoMark(service, context) }
   })
-
-  app.get('/v1/services/:service/suggestion', {
-    schema: { tags, summary: 'A configuration that should serve better', params: serviceParams, response: answers(200, suggestionSchema, 404, 503) }
-  }, async ({ params: { service } }) => {
-    const suggestion = await decisions.suggestion(service)
-    if (suggestion !== null) return { ...suggestion, ...demoMark(service, context) }
-    await refuseUnknown(service, context)
-    throw new PrescaleError('no-opinion', `There is no suggestion for ${service} yet; POST /v1/services/${service}/feedback teaches.`)
-  })
 }
 
 const texts = new WeakMap<Decision, string>()
@@ -93,7 +84,7 @@ async function latestVerdict (service: string, context: DecisionContext): Promis
   throw new PrescaleError('no-opinion', `No sample of ${service} has been judged yet.`)
 }
 
-function demoMark (service: string, { config }: ApiContext): { demo?: true } {
+export function demoMark (service: string, { config }: Pick<ApiContext, 'config'>): { demo?: true } {
   return config().demoServices.has(service) ? { demo: true } : {}
 }
 

@@ -166,21 +166,54 @@ export const relationsSchema = object({
   likelyOrigin: nullable(relatedSchema)
 })
 
+export const parameterValue = Type.Union([Type.Number(), Type.String({ maxLength: 128 }), Type.Boolean()], { title: 'a number, a text, true or false' })
+export const configurationSchema = Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,63}$' }), parameterValue, {
+  additionalProperties: false, minProperties: 1, maxProperties: 50, title: 'values by parameter such as { threadPoolSize: 64, timeoutMs: 500 }'
+})
+
 const suggestionAnswerSchema = object({
   answer: Type.Enum(['accepted', 'refused']),
-  config: Type.Record(Type.String(), Type.Number()),
+  config: configurationSchema,
   at: time('When it was given'),
   by: Type.String(),
   note: optional(Type.String())
 })
+const proofSchema = {
+  since: nullable(time('The first result')),
+  periods: object({ defaults: Type.Integer({ description: 'compared with their neighbours' }), suggested: Type.Integer() }),
+  gain: nullable(object({
+    mean: Type.Number({ description: 'over the defaults, in the unit of performance' }),
+    low: Type.Number({ description: 'of an interval of 95 %' }),
+    high: Type.Number(),
+    ratio: nullable(Type.Number({ description: 'of the performance of the defaults' }))
+  })),
+  outcome: Type.Enum(['gain', 'no-measurable-gain', 'loss', 'too-few-periods']),
+  reason: Type.String()
+}
+export const tuningProofSchema = object({ service: Type.String(), ...proofSchema })
+
 export const suggestionSchema = object({
   service: Type.String(),
-  asOf: time('The newest sample'),
-  config: Type.Record(Type.String(), Type.Number()),
-  changed: Type.Array(Type.String()),
+  asOf: time('The newest sample or result'),
+  source: Type.Enum(['network', 'results', 'bluefin'], { description: 'network: what was told to be best, or the shipped network; results: what came of configurations that ran; bluefin: the two-point method' }),
+  config: configurationSchema,
+  changed: Type.Array(object({ name: Type.String(), from: parameterValue, to: parameterValue, unit: optional(Type.String()) }), { description: 'against what ran last' }),
   reason: Type.String(),
-  observations: Type.Integer(),
+  observations: Type.Integer({ description: 'feedbacks that were learned from' }),
   modelVersion: Type.String(),
+  mode: optional(Type.Enum(['suggest', 'apply'])),
+  kind: optional(Type.Enum(['defaults', 'incumbent', 'exploration', 'revert', 'proof'], { description: 'incumbent: the best of what has run; exploration: a trial; revert: after a bad surprise; proof: the defaults, to measure the gain' })),
+  expected: optional(nullable(object({
+    performance: Type.Number(),
+    low: Type.Number({ description: 'of an interval of 90 %' }),
+    high: Type.Number(),
+    gain: Type.Number({ description: 'over the defaults' }),
+    gainLow: Type.Number(),
+    gainHigh: Type.Number()
+  }, 'in the unit of performance'))),
+  observationsNearby: optional(Type.Integer({ description: 'results of nearly this configuration in nearly this state' })),
+  undo: optional(configurationSchema),
+  proof: optional(object(proofSchema)),
   accepted: optional(suggestionAnswerSchema),
   refused: optional(suggestionAnswerSchema),
   demo: optional(Type.Boolean())

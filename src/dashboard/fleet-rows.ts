@@ -59,7 +59,7 @@ function shows (row: FleetRow, show: Wanted['show'], now: number): boolean {
 }
 
 /** The row after an event of the stream; an event that is older than what is known changes nothing. */
-export function withEvent (row: FleetRow | undefined, event: { kind: string, decision?: Decision, verdict?: Verdict, suggestion?: { service: string, changed: readonly string[] }, incident?: Pick<Incident, 'service' | 'state'> }): FleetRow | null {
+export function withEvent (row: FleetRow | undefined, event: { kind: string, decision?: Decision, verdict?: Verdict, suggestion?: { service: string, changed: readonly unknown[] }, incident?: Pick<Incident, 'service' | 'state'> }): FleetRow | null {
   const said = event.decision ?? event.verdict ?? event.suggestion ?? event.incident
   if (said === undefined) return null
   const before: FleetRow = row ?? { service: said.service, asOf: null, decision: null, verdict: null }

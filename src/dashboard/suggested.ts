@@ -1,7 +1,8 @@
 import type { Suggestion, SuggestionAnswer } from '../domain.ts'
 import { ask, pathOf } from './api.ts'
 import { h } from './dom.ts'
-import { short, words } from './format.ts'
+import { words } from './format.ts'
+import { evidenceText, expectedText, undoText, valueText } from './suggestion-text.ts'
 import { timeOf } from './widgets.ts'
 
 /** What is suggested for a service as a card, and what an operator says to it; hidden while there is nothing to say. */
@@ -10,15 +11,25 @@ export function createSuggested (service: string) {
 
   const show = (suggestion: Suggestion | null) => {
     const { changed = [], accepted, refused } = suggestion ?? {}
-    element.hidden = suggestion === null || (changed.length === 0 && refused === undefined && accepted === undefined)
+    const isTold = suggestion !== null && suggestion.source !== 'network' && suggestion.observations > 0
+    element.hidden = suggestion === null || (changed.length === 0 && refused === undefined && accepted === undefined && !isTold)
     if (element.hidden || suggestion === null) return
-    const { config, reason, observations } = suggestion
-    element.replaceChildren(h('h2', {}, changed.length > 0 ? 'Suggested configuration' : 'Configuration'),
+    const { config, reason, expected, mode } = suggestion
+    const heading = changed.length === 0 ? 'Configuration' : mode === 'apply' ? 'Configuration to apply' : 'Suggested configuration'
+    element.replaceChildren(h('h2', {}, heading),
       h('p', {}, reason),
-      ...(changed.length === 0 ? [] : [h('ul', {}, ...changed.map((name) => h('li', {}, h('strong', {}, words(name)), ` ${short(config[name])}`))), answerLine(config)]),
+      ...(changed.length === 0 ? [] : changes(suggestion)),
+      ...(expected ? [h('p', {}, expectedText(expected))] : []),
+      ...(changed.length === 0 || mode === 'apply' ? [] : [answerLine(config)]),
       ...(accepted ? [h('p', { class: 'muted' }, `${accepted.by} accepted one at `, timeOf(accepted.at, { date: true }), '.')] : []),
-      h('p', { class: 'muted' }, `Learned from ${observations} observations.`))
+      ...(isTold && suggestion.proof ? [h('p', { class: 'proof' }, h('strong', {}, 'So far: '), suggestion.proof.reason)] : []),
+      h('p', { class: 'muted' }, evidenceText(suggestion)))
   }
+
+  const changes = (suggestion: Suggestion): HTMLElement[] => [
+    h('ul', {}, ...suggestion.changed.map(({ name, from, to, unit }) => h('li', {}, h('strong', {}, words(name)), ` ${valueText(from)} → ${valueText(to, unit)}`))),
+    h('p', { class: 'muted' }, undoText(suggestion))
+  ]
 
   const answerLine = (config: Suggestion['config']): HTMLElement => {
     const problem = h('span', { class: 'problem', role: 'alert' })

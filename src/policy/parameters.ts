@@ -1,3 +1,5 @@
+import type { Configuration } from '../domain.ts'
+
 /** One tunable value of a service: its bounds, how it is stepped through, and what operators start with. */
 export interface Parameter {
   readonly name: string
@@ -19,7 +21,8 @@ export const presetParameters: readonly Parameter[] = [
   { name: 'retryCount', low: 0, high: 5, scale: 'linear', kind: 'integer', byDefault: 3, unit: null }
 ]
 
-export type Configuration = Readonly<Record<string, number>>
+/** Values of these five. */
+export type PresetConfiguration = Readonly<Record<string, number>>
 
 /** A value as a place on its scale: 0 at `low`, 1 at `high`; 32 MB of 32 to 2,048 log is 0, 256 MB is 0.5. */
 export function toScale ({ low, high, scale }: Parameter, value: number): number {
@@ -33,7 +36,7 @@ export function fromScale ({ low, high, scale, kind }: Parameter, place: number)
   return Math.min(high, Math.max(low, kind === 'integer' ? Math.round(value) : value))
 }
 
-export function defaultConfiguration (parameters: readonly Parameter[] = presetParameters): Configuration {
+export function defaultConfiguration (parameters: readonly Parameter[] = presetParameters): PresetConfiguration {
   return Object.fromEntries(parameters.map(({ name, byDefault }) => [name, byDefault]))
 }
 
@@ -48,7 +51,7 @@ export function configurationProblem (config: Configuration, parameters: readonl
     const parameter = parameters.find(parameter => parameter.name === name)
     if (parameter === undefined) return `the parameter ${name} is unknown; known are ${names(parameters)}`
     const { low, high } = parameter
-    if (!(value >= low && value <= high)) return `${name} is ${value}, expected ${low} to ${high}`
+    if (typeof value !== 'number' || !(value >= low && value <= high)) return `${name} is ${value}, expected ${low} to ${high}`
   }
   return null
 }

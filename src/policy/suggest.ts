@@ -1,8 +1,9 @@
-import type { Sample, Suggestion, SuggestionAnswer } from '../domain.ts'
+import type { Configuration, Sample, Suggestion, SuggestionAnswer } from '../domain.ts'
 import { PrescaleError } from '../errors.ts'
 import { tuningFeatures, tuningSignals } from '../features/tuning-features.ts'
 import { DenseNetwork } from '../ml/dense-network.ts'
-import { defaultConfiguration, fromScale, presetParameters, toScale, type Configuration, type Parameter } from './parameters.ts'
+import type { RecentSamples } from '../tuning/recent-samples.ts'
+import { defaultConfiguration, fromScale, presetParameters, toScale, type Parameter, type PresetConfiguration } from './parameters.ts'
 
 /** What is remembered between samples; what a service taught the network is kept beside it (tuning-record.ts). */
 export interface TuningState {
@@ -11,12 +12,26 @@ export interface TuningState {
   readonly last: { readonly at: number, readonly x: readonly number[], readonly missing: readonly string[] } | null
   /** The configuration that the service last reported; null until it does, then the defaults are taken to run. */
   readonly running: Configuration | null
-  /** Feedbacks that the network has learned from: known best configurations, and observed results. */
+  /** Known best configurations that the network has learned from, and results that were learned from without it. */
   readonly optima: number
   readonly results: number
+  /** Which of the two the newest feedback was, and its time; absent before the first. */
+  readonly newest?: { readonly at: number, readonly form: 'optimal' | 'result' }
+  /** The newest samples, why nothing may be tried since the newest one (null when all is well), and what is suggested from results. */
+  readonly recent?: RecentSamples
+  readonly hold?: { readonly at: number, readonly reason: string | null }
+  readonly standing?: Standing
   /** What operators accepted and refused last; absent in states that were kept before anybody could. */
   readonly accepted?: SuggestionAnswer
   readonly refused?: SuggestionAnswer
+}
+
+/** What a suggestion from results was made for: with much else than that it is made anew, and what it tries ends when all is not well. */
+export interface Standing {
+  readonly tries: boolean
+  /** requestsPerSecond, null where it was not measured. */
+  readonly load: number | null
+  readonly rules: number
 }
 
 export interface ConfigModel {
@@ -66,10 +81,11 @@ export function suggest (state: TuningState | null, sample: Sample, model: Confi
   const suggestion: Suggestion = {
     service: sample.service,
     asOf: sample.at,
+    source: 'network',
     config: runningConfiguration(before),
     changed: [],
     reason: `Only ${measured} of ${tuningSignals.length} signals are measured (missing: ${missing.join(', ')}), ${leastSignals} are needed: nothing is changed.`,
-    observations: before.optima + before.results,
+    observations: before.optima,
     modelVersion: model.version
   }
   return { state: before, suggestion }
@@ -86,10 +102,11 @@ export function suggestFor (state: TuningState, service: string, { network, vers
   return {
     service,
     asOf: state.last.at,
+    source: 'network',
     config,
-    changed: isRefused ? [] : changed.map(({ name }) => name),
+    changed: isRefused ? [] : changed.map(({ name, unit }) => ({ name, from: running[name], to: config[name], ...(unit !== null && { unit }) })),
     reason: [...isRefused ? [refusal(refused)] : [], changes(changed, { config, running }), evidence(state), ...standIns(state.last.missing)].join(' '),
-    observations: state.optima + state.results,
+    observations: state.optima,
     modelVersion: version,
     ...(accepted && { accepted }),
     ...(isRefused && { refused })
@@ -107,8 +124,8 @@ export function answerSuggestion (state: TuningState | null, answer: SuggestionA
 /** Whether two configurations are within what is not worth a restart of one another. */
 function sameConfiguration (a: Configuration, b: Configuration): boolean {
   return presetParameters.every((parameter) => {
-    const { name } = parameter
-    return a[name] === b[name] || Math.abs(toScale(parameter, a[name]) - toScale(parameter, b[name])) < leastChange
+    const [one, other] = [a, b].map(config => config[parameter.name])
+    return one === other || Math.abs(toScale(parameter, Number(one)) - toScale(parameter, Number(other))) < leastChange
   })
 }
 
@@ -116,11 +133,11 @@ function refusal ({ by, note }: SuggestionAnswer): string {
   return `${by} refused this configuration${note === undefined ? '' : `: ${note}`}.`
 }
 
-function runningConfiguration ({ running }: TuningState): Configuration {
-  return { ...defaultConfiguration(), ...running }
+function runningConfiguration ({ running }: TuningState): PresetConfiguration {
+  return Object.fromEntries(Object.entries(defaultConfiguration()).map(([name, byDefault]) => [name, Number(running?.[name] ?? byDefault)]))
 }
 
-function configurationFor (places: ArrayLike<number>, running: Configuration): Configuration {
+function configurationFor (places: ArrayLike<number>, running: PresetConfiguration): PresetConfiguration {
   return Object.fromEntries(presetParameters.map((parameter, i) => {
     const now = running[parameter.name]
     const stays = Math.abs(places[i] - toScale(parameter, now)) < leastChange
@@ -129,23 +146,18 @@ function configurationFor (places: ArrayLike<number>, running: Configuration): C
 }
 
 /** "threadPoolSize 64 → 40, timeoutMs 1000 → 300 ms." */
-function changes (changed: readonly Parameter[], { config, running }: { config: Configuration, running: Configuration }): string {
+function changes (changed: readonly Parameter[], { config, running }: Record<'config' | 'running', PresetConfiguration>): string {
   if (changed.length === 0) return 'What runs suits the present state.'
   return `${changed.map(({ name, unit }) => `${name} ${running[name]} → ${config[name]}${unit ? ` ${unit}` : ''}`).join(', ')}.`
 }
 
 /** How far the suggestion may be trusted, said plainly. */
-function evidence ({ optima, results, running }: TuningState): string {
+function evidence ({ optima, running }: TuningState): string {
   const from = running === null ? ' The running configuration is not reported; the defaults are assumed.' : ''
-  if (optima + results === 0) {
+  if (optima === 0) {
     return `This is the shipped network, trained on a simulated service; nothing is known of this one yet: try it on one instance and report how it went.${from}`
   }
-  const counts = [count(optima, 'best configuration'), count(results, 'result')].filter(text => text !== null)
-  return `The network has learned from ${counts.join(' and ')} of this service.${from}`
-}
-
-function count (number: number, noun: string): string | null {
-  return number === 0 ? null : `${number} reported ${noun}${number === 1 ? '' : 's'}`
+  return `The network has learned from ${optima} reported best configuration${optima === 1 ? '' : 's'} of this service.${from}`
 }
 
 function standIns (missing: readonly string[]): string[] {

@@ -1,10 +1,9 @@
-import type { Feedback, Suggestion } from '../domain.ts'
+import type { Configuration, Feedback, Suggestion } from '../domain.ts'
 import { PrescaleError } from '../errors.ts'
 import { tuningFeatures, tuningSignals } from '../features/tuning-features.ts'
 import { ConfigNetwork } from '../ml/config-network.ts'
 import { createRandom } from '../ml/random.ts'
-import { lessonWeights } from './advantage.ts'
-import { configurationProblem, presetParameters, toScale, type Configuration } from './parameters.ts'
+import { configurationProblem, presetParameters, toScale } from './parameters.ts'
 import { emptyTuningState, leastSignals, suggestFor, type ConfigModel, type TuningState } from './suggest.ts'
 import { lessonsKept, openTuningRecord, readTuningRecord, writeTuningRecord, type Lesson, type TuningRecord } from './tuning-record.ts'
 
@@ -33,35 +32,29 @@ export interface TunerOptions {
   readonly epochs?: number
 }
 
-/**
- * Learns from what services report. A known best configuration trains the service's own network directly; an observed result pulls it towards the
- * configuration that ran as far as it did better than usual (advantage.ts). Same network, same feedback: same bytes.
- */
+/** Learns from best configurations that somebody knows: they train the service's own network. Same network, same feedback: same bytes. */
 export function createTuner ({ seed = 1, learningRate = 2e-3, epochs = 2 }: TunerOptions = {}) {
   async function learn ({ service, network, state, feedback, model }: LearnInput): Promise<Learned> {
     const before = state ?? emptyTuningState()
-    const { lessons, running, ignored } = readFeedback(feedback, { state: before, typical: model?.network.content.typical ?? null })
-    if (lessons.length === 0 || model === null) return { network, state: { ...before, running }, suggestion: null, ignored }
+    const { lessons, ignored } = readFeedback(feedback, { state: before, typical: model?.network.content.typical ?? null })
+    if (lessons.length === 0 || model === null) return { network, state: before, suggestion: null, ignored }
 
     const record = recordOf(network, model)
     const bytes = await study({ ...record, lessons: [...record.lessons, ...lessons].slice(-lessonsKept) })
-    const optima = lessons.filter(({ performance }) => Number.isNaN(performance)).length
-    const after: TuningState = { ...before, running, optima: before.optima + optima, results: before.results + lessons.length - optima }
+    const after: TuningState = { ...before, optima: before.optima + lessons.length }
     return { network: bytes, state: after, suggestion: suggestFor(after, service, openTuningRecord(bytes)), ignored }
   }
 
   async function study (record: TuningRecord): Promise<Uint8Array> {
-    const weights = lessonWeights(record.lessons)
-    const useful = record.lessons.map((lesson, i) => ({ lesson, weight: weights[i] })).filter(({ weight }) => weight > 0)
-    if (useful.length === 0) return writeTuningRecord(record)
+    const { lessons } = record
     const network = await ConfigNetwork.fromBytes(record.network, { learningRate })
     try {
       // Another order each time, the same when it is repeated: the seed goes with the number of steps learned.
       const random = createRandom(seed + (network.content.optimizer?.steps ?? 0))
       await network.learn({
-        x: useful.flatMap(({ lesson }) => Array.from(lesson.x)),
-        y: useful.flatMap(({ lesson }) => Array.from(lesson.places, place => Number.isNaN(place) ? 0 : place)),
-        weights: useful.flatMap(({ lesson, weight }) => Array.from(lesson.places, place => Number.isNaN(place) ? 0 : weight))
+        x: lessons.flatMap(({ x }) => Array.from(x)),
+        y: lessons.flatMap(({ places }) => Array.from(places, place => Number.isNaN(place) ? 0 : place)),
+        weights: lessons.flatMap(({ places }) => Array.from(places, place => Number.isNaN(place) ? 0 : 1))
       }, { epochs, random })
       return writeTuningRecord({ ...record, network: network.toBytes() })
     } finally {
@@ -90,27 +83,14 @@ function recordOf (network: Uint8Array | null, model: ConfigModel): TuningRecord
 function readFeedback (feedback: readonly Feedback[], { state, typical }: { state: TuningState, typical: readonly number[] | null }) {
   const lessons: Lesson[] = []
   const ignored: { id: string, reason: string }[] = []
-  let running = state.running
-  const seen = new Set<string>()
   for (const item of feedback) {
-    const reason = seen.has(item.id) ? 'the id appears twice' : problem(item)
-    seen.add(item.id)
+    const { id, optimal } = item
+    const reason = optimal === undefined ? 'it names no optimal configuration' : configurationProblem(optimal)
     const x = reason === null ? stateOf(item, { state, typical }) : null
-    if (reason === null && item.config) running = { ...running, ...item.config }
-    if (reason !== null || typeof x === 'string') {
-      ignored.push({ id: item.id, reason: reason ?? String(x) })
-      continue
-    }
-    if (item.optimal) lessons.push({ x: x!, places: placesOf(item.optimal), performance: NaN })
-    if (item.config && item.performance !== undefined) lessons.push({ x: x!, places: placesOf(item.config), performance: item.performance })
+    if (reason !== null || typeof x === 'string') ignored.push({ id, reason: reason ?? String(x) })
+    else lessons.push({ x: x!, places: placesOf(optimal!) })
   }
-  return { lessons, running, ignored }
-}
-
-function problem ({ config, performance, optimal }: Feedback): string | null {
-  if (!optimal && (!config || performance === undefined)) return 'neither optimal nor config with performance is given'
-  if (performance !== undefined && !Number.isFinite(performance)) return `performance is ${performance}, a finite number is expected`
-  return (optimal && configurationProblem(optimal)) ?? (config && configurationProblem(config)) ?? null
+  return { lessons, ignored }
 }
 
 /** The state that a feedback speaks of, or why there is none. */
@@ -122,6 +102,7 @@ function stateOf ({ state: told }: Feedback, { state, typical }: { state: Tuning
   return measured >= leastSignals ? x : `its state has ${measured} of ${tuningSignals.length} signals, ${leastSignals} are needed (missing: ${missing.join(', ')})`
 }
 
+/** Only of a checked configuration. */
 function placesOf (config: Configuration): number[] {
-  return presetParameters.map(parameter => config[parameter.name] === undefined ? NaN : toScale(parameter, config[parameter.name]))
+  return presetParameters.map(parameter => config[parameter.name] === undefined ? NaN : toScale(parameter, Number(config[parameter.name])))
 }

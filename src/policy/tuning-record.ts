@@ -2,14 +2,12 @@ import { DenseNetwork } from '../ml/dense-network.ts'
 import { readModelFile, sectionOf, writeModelFile } from '../ml/model-file.ts'
 import { loadConfigModel, type ConfigModel } from './suggest.ts'
 
-/** One thing that a service taught: in a state, either the best configuration, or one that ran and how it went. */
+/** One thing that a service taught: in a state, the best configuration. */
 export interface Lesson {
   /** Shape [10], see features/tuning-features.ts. */
   readonly x: ArrayLike<number>
   /** Shape [5], places on the scales; NaN for a parameter that was not told. */
   readonly places: ArrayLike<number>
-  /** Higher is better, in the service's own unit; NaN for a known best configuration. */
-  readonly performance: number
 }
 
 /** What is kept per service beside its state: its own network and the newest lessons, from which each later step learns again. */
@@ -24,6 +22,7 @@ export interface TuningRecord {
 const kind = 'tuning-record'
 const inputs = 10
 const outputs = 5
+/** The last place held the performance of results, which an earlier release taught the network as well; NaN for a best configuration. */
 const width = inputs + outputs + 1
 /** 128 lessons are 16 KiB with the network's 35. */
 export const lessonsKept = 128
@@ -31,10 +30,10 @@ export const lessonsKept = 128
 export function writeTuningRecord ({ network, lessons, base }: TuningRecord): Uint8Array {
   const kept = lessons.slice(-lessonsKept)
   const rows = new Float64Array(kept.length * width)
-  kept.forEach(({ x, places, performance }, i) => {
+  kept.forEach(({ x, places }, i) => {
     rows.set(x, i * width)
     rows.set(places, i * width + inputs)
-    rows[i * width + inputs + outputs] = performance
+    rows[i * width + inputs + outputs] = NaN
   })
   return writeModelFile({ kind, features: [], meta: { base }, sections: { network: Uint8Array.from(network), lessons: rows } })
 }
@@ -43,10 +42,9 @@ export function writeTuningRecord ({ network, lessons, base }: TuningRecord): Ui
 export function readTuningRecord (bytes: Uint8Array): TuningRecord {
   const file = readModelFile(bytes, kind)
   const rows = sectionOf(file, 'lessons', { type: 'Float64Array' })
-  const lessons = Array.from({ length: rows.length / width }, (_, i): Lesson => {
-    const row = rows.subarray(i * width, (i + 1) * width)
-    return { x: row.subarray(0, inputs), places: row.subarray(inputs, inputs + outputs), performance: row[inputs + outputs] }
-  })
+  const lessons = Array.from({ length: rows.length / width }, (_, i) => rows.subarray(i * width, (i + 1) * width))
+    .filter((row) => Number.isNaN(row[inputs + outputs]))
+    .map((row): Lesson => ({ x: row.subarray(0, inputs), places: row.subarray(inputs, inputs + outputs) }))
   return { network: sectionOf(file, 'network', { type: 'Uint8Array' }), lessons, base: String(file.meta.base) }
 }
 

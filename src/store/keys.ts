@@ -15,7 +15,7 @@ export function createKeys ({ prefix = 'prescale', partitions = 8 }: { prefix?: 
     /** What BullMQ puts before the name of the queue of samples, and of the queue of schedules. */
     queuePrefix: tag,
     schedulesPrefix: tag('schedules'),
-    /** Hash: version, job, state, loads (what the ring of loads holds), savings, series, network, chain, decision, verdict, suggestion. */
+    /** Hash: version, job, state, loads (what the ring of loads holds), savings, series, network, record (what results taught), chain, decision, verdict, suggestion. */
     service: ofService,
     /** List of decisions as JSON, newest first. */
     history: (service: string) => `${ofService(service)}:history`,

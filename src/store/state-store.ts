@@ -32,6 +32,8 @@ export interface Changes<State, Series> {
   readonly state?: State | null
   readonly series?: Series | null
   readonly network?: Uint8Array | null
+  /** What results taught; read by readRecord alone. */
+  readonly record?: object | undefined
   /** In their order; the last one is handed out from now on. */
   readonly decisions: readonly Decision[]
   readonly verdict?: Verdict
@@ -109,6 +111,12 @@ export function createStateStore<State, Series> (options: StateStoreOptions) {
     return version !== 0
   }
 
+  /** What results taught the service; too large to be read with every batch. */
+  const readRecord = async <Record>(service: string): Promise<Record | null> => {
+    const bytes = await redis.hgetBuffer(keys.service(service), 'record')
+    return bytes && packr.unpack(bytes) as Record
+  }
+
   /** Which of these feedback ids the service has learned from already. */
   const knownFeedback = async (service: string, ids: readonly string[]): Promise<Set<string>> => {
     if (ids.length === 0) return new Set()
@@ -137,17 +145,18 @@ export function createStateStore<State, Series> (options: StateStoreOptions) {
     return Number(removed) > 0
   }
 
-  return { load, commit, knownFeedback, knownIncidents, remove }
+  return { load, readRecord, commit, knownFeedback, knownIncidents, remove }
 }
 export type StateStore<State, Series> = ReturnType<typeof createStateStore<State, Series>>
 
 type Argument = string | number | Uint8Array
 
-function changedFields ({ job, state, series, network, decisions, verdict, suggestion, savings, loads }: Changes<unknown, unknown>): Argument[][] {
+function changedFields ({ job, state, series, network, record, decisions, verdict, suggestion, savings, loads }: Changes<unknown, unknown>): Argument[][] {
   const fields: Argument[][] = [['job', JSON.stringify(job)]]
   if (state) fields.push(['state', packr.pack(state)])
   if (series) fields.push(['series', packr.pack(series)])
   if (network) fields.push(['network', Buffer.from(network)])
+  if (record) fields.push(['record', packr.pack(record)])
   const last = decisions.at(-1)
   if (last) fields.push(['decision', JSON.stringify(last)])
   if (last?.hash) fields.push(['chain', last.hash])

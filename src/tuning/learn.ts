@@ -31,7 +31,8 @@ const kept = 0.3
 const warmUp = 5
 const smallestWeight = 0.3
 
-function hash (text: string): number {
+/** 32 bits of a text, the same everywhere. */
+export function hash (text: string): number {
   let h = 0x811c9dc5
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
   return h

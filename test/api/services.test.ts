@@ -86,7 +86,7 @@ describe('POST /v1/services/{service}/feedback', () => {
   it('says what is missing or unknown', async () => {
     const problem = expectProblem(await post([{ config: { threadPoolSize: 64 } }, { optimal: { threads: 3 } }, { optimal: { timeoutMs: 1 } }]), { status: 400, code: 'invalid-request' })
     expect(problem['errors']).toEqual([
-      { path: '[0].performance', expected: 'both config and performance, or optimal' },
+      { path: '[0].performance', expected: expect.stringContaining('tuning.objective is "reported"') },
       { path: '[1].optimal', value: { threads: 3 }, expected: expect.stringContaining('the parameter threads is unknown') },
       { path: '[2].optimal', value: { timeoutMs: 1 }, expected: expect.stringContaining('timeoutMs is 1, expected 20 to 5000') }
     ])

@@ -9,7 +9,7 @@ const config = { threadPoolSize: 32, timeoutMs: 300 }
 const say = (service: string, body: unknown) => call(test.app, 'POST', `/v1/services/${service}/suggestion/answer`, body)
 
 describe('an answer to a suggestion', () => {
-  beforeEach(() => { test.fakes.suggestions.set('shop', { service: 'shop', asOf: now, config, changed: ['threadPoolSize'], reason: 'r', observations: 3, modelVersion: 'config 1' }) })
+  beforeEach(() => { test.fakes.suggestions.set('shop', { service: 'shop', asOf: now, source: 'network', config, changed: [{ name: 'threadPoolSize', from: 64, to: 32 }], reason: 'r', observations: 3, modelVersion: 'config 1' }) })
 
   it('is queued with the configuration that is suggested now, or with the one that was seen', async () => {
     expect(await say('shop', { answer: 'accepted' })).toMatchObject({ status: 202, body: { answer: 'accepted', config } })

@@ -6,7 +6,7 @@ import { expect } from 'vitest'
 import { createAdmission } from '../../src/admission.ts'
 import { openAccess } from '../../src/access/access.ts'
 import { createApp } from '../../src/api/app.ts'
-import type { Api, ApiOptions } from '../../src/api/context.ts'
+import type { Api, ApiOptions, KeptTuning } from '../../src/api/context.ts'
 import { loadConfig, type Config } from '../../src/config.ts'
 import type { Decision, Incident, Savings, Suggestion, Verdict } from '../../src/domain.ts'
 import { PrescaleError } from '../../src/errors.ts'
@@ -47,6 +47,7 @@ export function createFakes () {
     savings: new Map<string, Savings>(),
     loads: new Map<string, KeptLoads>(),
     suggestions: new Map<string, Suggestion>(),
+    tuning: new Map<string, KeptTuning>(),
     pastVerdicts: new Map<string, PastVerdict[]>(),
     incidents: [] as Incident[],
     summaries: [] as ServiceSummary[],
@@ -95,6 +96,10 @@ export function createFakes () {
       close: () => {}
     },
     loads: { read: (service: string) => asked(() => fakes.loads.get(service) ?? null) },
+    tuning: {
+      read: (service: string) => asked(() => fakes.tuning.get(service) ?? { known: known(service), state: null, network: null, record: null }),
+      knows: (_service: string, ids: readonly string[]) => asked(() => new Set(ids))
+    },
     partitionOf: () => 0,
     page: new Map(),
     settings: {

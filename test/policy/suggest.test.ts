@@ -14,10 +14,13 @@ describe('a suggestion', () => {
     const { suggestion } = suggest(null, sample, constantModel([0.5, 0.5, 0.5, 0.5, 0.5]))
     // Middles of the scales: √(4·256) = 32, √(32·6144) = 443, √(20·5000) = 316, √(1·64) = 8, 2.5 → 3, which is the default.
     expect(suggestion?.config).toEqual({ threadPoolSize: 32, cacheMegabytes: 443, timeoutMs: 316, batchSize: 8, retryCount: 3 })
-    expect(suggestion?.changed).toEqual(['threadPoolSize', 'cacheMegabytes', 'timeoutMs', 'batchSize'])
+    expect(suggestion?.changed).toEqual([
+      { name: 'threadPoolSize', from: 64, to: 32 }, { name: 'cacheMegabytes', from: 256, to: 443, unit: 'MB' },
+      { name: 'timeoutMs', from: 1000, to: 316, unit: 'ms' }, { name: 'batchSize', from: 4, to: 8 }
+    ])
     expect(suggestion?.reason).toMatch(/^threadPoolSize 64 → 32, cacheMegabytes 256 → 443 MB, timeoutMs 1000 → 316 ms, batchSize 4 → 8\./)
     expect(configurationProblem(suggestion!.config)).toBeNull()
-    expect(suggestion).toMatchObject({ service: 'shop', asOf: 60_000, observations: 0, modelVersion: '1.0.0' })
+    expect(suggestion).toMatchObject({ service: 'shop', asOf: 60_000, source: 'network', observations: 0, modelVersion: '1.0.0' })
   })
 
   it('says that it is the shipped network\'s as long as the service has taught nothing', () => {
@@ -27,8 +30,8 @@ describe('a suggestion', () => {
   it('says how much it rests on once the service has taught something', () => {
     const state = { ...emptyTuningState(), optima: 1, results: 12 }
     const { suggestion } = suggest(state, sample, model)
-    expect(suggestion?.observations).toBe(13)
-    expect(suggestion?.reason).toContain('The network has learned from 1 reported best configuration and 12 reported results of this service.')
+    expect(suggestion?.observations).toBe(1)
+    expect(suggestion?.reason).toContain('The network has learned from 1 reported best configuration of this service.')
   })
 
   it('that was accepted is taken to run, so that nothing is left to change', () => {
@@ -48,7 +51,7 @@ describe('a suggestion', () => {
     expect(again).toMatchObject({ changed: [], refused: { by: 'ann' } })
     expect(again.reason).toMatch(/^ann refused this configuration: not before the sale\./)
     const other = suggest(state, { ...sample, at: 120_000 }, constantModel([0.2, 0.5, 0.5, 0.5, 0.5])).suggestion!
-    expect(other.changed).toContain('threadPoolSize')
+    expect(other.changed.map(({ name }) => name)).toContain('threadPoolSize')
     expect(other.refused).toBeUndefined()
   })
 
@@ -58,7 +61,7 @@ describe('a suggestion', () => {
     const places = presetParameters.map((parameter, i) => toScale(parameter, running[parameter.name as keyof typeof running]) + (i < 4 ? 0.01 : 0.2))
     const { suggestion } = suggest({ ...emptyTuningState(), running }, sample, constantModel(places))
     expect(suggestion?.config).toEqual({ ...running, retryCount: 3 })
-    expect(suggestion?.changed).toEqual(['retryCount'])
+    expect(suggestion?.changed).toEqual([{ name: 'retryCount', from: 2, to: 3 }])
     expect(suggestion?.reason).not.toContain('the defaults are assumed')
   })
 

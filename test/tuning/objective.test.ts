@@ -12,7 +12,7 @@ describe('performance by signals', () => {
     // 50 − 10 · (0.4 + 0.8) / 2
     { name: 'pays for CPU and memory', signals: { responseTimeSeconds: 0.2, cpuUsageRatio: 0.4, memoryUsageRatio: 0.8 }, expected: 44 }
   ])('$name', ({ signals, expected }) => {
-    expect(performanceOf(preset, signals)).toBeCloseTo(expected, 9)
+    expect(performanceOf(preset, signals as unknown as Record<string, number>)).toBeCloseTo(expected, 9)
   })
 
   it('is unknown without a response time', () => {

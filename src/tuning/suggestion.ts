@@ -1,0 +1,75 @@
+import type { Configuration, ExpectedPerformance, Signals, SuggestedChange, SuggestionKind, SuggestionSource, TuningRules } from '../domain.ts'
+import { bluefinDefaults, proposeBluefin } from './bluefin.ts'
+import { createGuard } from './guard.ts'
+import { decode, encode, type ParameterSpace } from './parameters.ts'
+import { isProofTurn } from './proof.ts'
+import { bluefinOf, optionsOf, type TuningRecord } from './record.ts'
+import { sameConfiguration, spaceOf } from './space.ts'
+import { proposeConfig } from './tuner.ts'
+
+export interface SuggestionMoment {
+  readonly signals: Signals
+  /** Why nothing may be tried now; null when all is well. */
+  readonly hold: string | null
+  /** What an operator does not want as it is. */
+  readonly refused?: Configuration
+}
+
+/** What results suggest to run next. */
+export interface ResultSuggestion {
+  readonly source: Exclude<SuggestionSource, 'network'>
+  readonly config: Configuration
+  readonly kind: SuggestionKind
+  readonly changed: readonly SuggestedChange[]
+  readonly expected: ExpectedPerformance | null
+  readonly reason: string
+  readonly undo: Configuration
+  readonly observationsNearby: number
+}
+
+interface Setting { readonly space: ParameterSpace, readonly rules: TuningRules, readonly moment: SuggestionMoment }
+
+/** The next configuration; pure: the same record, moment and rules give the same. */
+export function suggestFromResults (record: TuningRecord, moment: SuggestionMoment, rules: TuningRules): ResultSuggestion {
+  const setting = { space: spaceOf(rules), rules, moment }
+  const { space } = setting
+  const undo = known(space, record.tuner.current)
+  if (space.width === 0) return plain(setting, undo, { kind: 'defaults', config: space.defaults, reason: 'Every parameter has one value only: there is nothing to tune.' })
+  if (moment.hold === null && isProofTurn(record.tuner, rules.proofShare)) {
+    return plain(setting, undo, { kind: 'proof', config: space.defaults, reason: 'The defaults for a while, so that the gain over them can be measured.' })
+  }
+  const found = rules.strategy === 'bluefin' ? byBluefin(record, setting, undo) : bySurrogate(record, setting)
+  const held = moment.hold === null ? found : { ...found, reason: `${found.reason} Nothing is tried: ${moment.hold}.` }
+  return isRefused(found.config, setting) ? plain(setting, undo, { kind: 'incumbent', config: undo, reason: 'What would be suggested was refused by an operator: what runs stays.' }) : held
+}
+
+const isRefused = (config: Configuration, { space, moment: { refused } }: Setting) => refused !== undefined && sameConfiguration(space, config, refused)
+
+/** A configuration that ran, as far as its parameters are still declared and within their bounds. */
+function known (space: ParameterSpace, current: Configuration | null): Configuration {
+  return current === null ? space.defaults : decode(space, encode(space, current))
+}
+
+function bySurrogate (record: TuningRecord, { space, rules, moment: { signals, hold } }: Setting): ResultSuggestion {
+  const { proposal } = proposeConfig(record.tuner, { signals, mustNotExplore: hold !== null }, space, optionsOf(record.first, rules))
+  return { source: 'results', ...proposal }
+}
+
+function byBluefin (record: TuningRecord, setting: Setting, undo: Configuration): ResultSuggestion {
+  const { space, rules, moment: { signals, hold } } = setting
+  const state = bluefinOf(record, space, rules)
+  const guard = createGuard(space, signals, undo)
+  const tries = hold === null && rules.explorationShare > 0
+  const config = decode(space, guard(tries ? proposeBluefin(state, bluefinDefaults) : state.center))
+  const reason = tries
+    ? `Half ${state.first === null ? 1 : 2} of round ${state.round + 1} of the two-point method: a step in a direction drawn by chance, and then the opposite one.`
+    : 'Where the two-point method has come to.'
+  return plain(setting, undo, { kind: tries ? 'exploration' : 'incumbent', config, reason })
+}
+
+function plain ({ space, rules }: Setting, undo: Configuration, { kind, config, reason }: Pick<ResultSuggestion, 'kind' | 'config' | 'reason'>): ResultSuggestion {
+  const changed = space.parameters
+    .filter(({ name }) => config[name] !== undo[name])
+    .map(({ name, unit }) => ({ name, from: undo[name], to: config[name], ...(unit !== undefined && { unit }) }))
+  return { source: rules.strategy === 'bluefin' ? 'bluefin' : 'results', config, kind, changed, expected: null, reason, undo, observationsNearby: 0 }
+}
