@@ -22,7 +22,7 @@ const parameterSchema = Type.Object({
   ordered: optional(Type.Boolean({ description: 'The choices go from little to much, so that neighbours are alike.' })),
   default: value('the value that runs where nothing is tuned'),
   unit: optional(Type.String({ minLength: 1, maxLength: 32 })),
-  changeCost: optional(Type.Number({ minimum: 0, description: 'What a change costs in the unit of performance, such as a restart; 0 where not given.' })),
+  changeCost: optional(Type.Number({ minimum: 0, description: 'What a change costs in the unit of performance, such as a restart: one that is expected to gain less is not suggested. 0 where not given.' })),
   role: optional(Type.Enum([...roles], { description: 'What it is to the service: then what is measured limits it (threads: 1.5 × those busy; memory: 88 %; retries: 1 while every tenth request fails).' }))
 }, { additionalProperties: false, title: '{ name, kind: integer | real, low, high, default }, { name, kind: choice, choices, default } or { name, kind: boolean, default }' })
 

@@ -1,7 +1,7 @@
-import type { Decision, Incident, IncidentChange, MaintenanceAction, ServiceEvent, Severity, Verdict } from '../domain.ts'
+import type { Configuration, Decision, Incident, IncidentChange, MaintenanceAction, ServiceEvent, Severity, Suggestion, Verdict } from '../domain.ts'
 import { isMoreUrgent, isWorse } from '../policy/incident.ts'
 
-export const changeKinds = ['decision.changed', 'incident.opened', 'incident.escalated', 'incident.closed', 'maintenance.due'] as const
+export const changeKinds = ['decision.changed', 'incident.opened', 'incident.escalated', 'incident.closed', 'maintenance.due', 'suggestion.changed'] as const
 export type ChangeKind = typeof changeKinds[number]
 
 /** An incident that is open, as far as it has been told. */
@@ -24,6 +24,8 @@ export interface PushState {
   /** The newest change of an incident that was heard of; absent in what an earlier release has written. */
   readonly heard?: Pick<Incident, 'startedAt' | 'revision'> | null
   readonly maintenance: MaintenanceAction
+  /** The configuration that was told last, and when it was suggested; absent before the first. */
+  readonly suggested?: { readonly at: number, readonly config: Configuration }
 }
 
 export const nothingPushed: PushState = { decidedAt: 0, replicas: null, judgedAt: 0, incident: null, heard: null, maintenance: 'no_action_needed' }
@@ -33,13 +35,15 @@ export type Change = Common & (
   | { readonly kind: 'decision.changed', readonly from: number, readonly to: number, readonly decision: Decision }
   | { readonly kind: 'incident.opened' | 'incident.closed', readonly incident: Incident }
   | { readonly kind: 'incident.escalated', readonly before: Severity, readonly incident: Incident }
-  | { readonly kind: 'maintenance.due', readonly action: MaintenanceAction, readonly before: MaintenanceAction, readonly verdict: Verdict })
+  | { readonly kind: 'maintenance.due', readonly action: MaintenanceAction, readonly before: MaintenanceAction, readonly verdict: Verdict }
+  | { readonly kind: 'suggestion.changed', readonly config: Configuration, readonly before: Configuration | null, readonly suggestion: Suggestion })
 
 /** What one event changes. Pure; an event that is not newer than what was told changes nothing, so events may come twice. */
 export function follow (state: PushState, event: ServiceEvent): { state: PushState, changes: Change[] } {
   if (event.kind === 'decision') return followDecision(state, event.decision)
   if (event.kind === 'verdict') return followVerdict(state, event.verdict)
   if (event.kind === 'incident') return followIncident(state, event)
+  if (event.kind === 'suggestion') return followSuggestion(state, event.suggestion)
   return { state, changes: [] }
 }
 
@@ -58,6 +62,19 @@ function followVerdict (state: PushState, verdict: Verdict): { state: PushState,
   const isDue = action.endsWith('_maintenance') && isMoreUrgent(action, state.maintenance)
   const changes: Change[] = isDue ? [{ kind: 'maintenance.due', service, at, action, before: state.maintenance, verdict }] : []
   return { state: { ...state, judgedAt: at, incident: state.incident && { ...state.incident, seenAt: at }, maintenance: action }, changes }
+}
+
+/** Only where suggestions are to be applied, and only another configuration. */
+function followSuggestion (state: PushState, suggestion: Suggestion): { state: PushState, changes: Change[] } {
+  const { service, asOf: at, mode, config } = suggestion
+  const before = state.suggested?.config ?? null
+  if (mode !== 'apply' || at < (state.suggested?.at ?? 0) || sameValues(before, config)) return { state, changes: [] }
+  return { state: { ...state, suggested: { at, config } }, changes: [{ kind: 'suggestion.changed', service, at, config, before, suggestion }] }
+}
+
+function sameValues (before: Configuration | null, config: Configuration): boolean {
+  const names = Object.keys(config)
+  return before !== null && names.length === Object.keys(before).length && names.every((name) => before[name] === config[name])
 }
 
 function followIncident (state: PushState, { change, incident }: IncidentChange): { state: PushState, changes: Change[] } {

@@ -23,7 +23,9 @@ export function wants (target: PushTarget, { kind, service }: Change): boolean {
 export function deliveriesFor (change: Change, targets: readonly PushTarget[]): Delivery[] {
   return targets.filter((target) => wants(target, change)).map((target) => {
     const own = targetId(target)
-    const id = digest(JSON.stringify([own, change.kind, change.service, change.at])).slice(0, 32)
+    // Between two samples there may be several suggestions.
+    const what = change.kind === 'suggestion.changed' ? [change.config] : []
+    const id = digest(JSON.stringify([own, change.kind, change.service, change.at, ...what])).slice(0, 32)
     return { id, target: own, payload: change, attempts: target.attempts }
   })
 }

@@ -4,7 +4,7 @@ import { spaceOf } from '../tuning/space.ts'
 import { workerFile } from './worker-file.ts'
 
 /** Up to so many coordinates one result takes less than 5 ms to learn and to answer (bench/tuning-turn.ts). */
-const widestInPlace = 12
+const widestInPlace = 8
 
 export type ThreadAnswer = { readonly id: number, readonly outcome: TuningOutcome } | { readonly id: number, readonly error: string }
 interface Waiting { readonly resolve: (outcome: TuningOutcome) => void, readonly reject: (error: Error) => void }

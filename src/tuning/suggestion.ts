@@ -1,5 +1,6 @@
 import type { Configuration, ExpectedPerformance, Signals, SuggestedChange, SuggestionKind, SuggestionSource, TuningRules } from '../domain.ts'
 import { bluefinDefaults, proposeBluefin } from './bluefin.ts'
+import { changeCost, expectedDifference } from './change-cost.ts'
 import { createGuard } from './guard.ts'
 import { decode, encode, type ParameterSpace } from './parameters.ts'
 import { isProofTurn } from './proof.ts'
@@ -38,7 +39,7 @@ export function suggestFromResults (record: TuningRecord, moment: SuggestionMome
   if (moment.hold === null && isProofTurn(record.tuner, rules.proofShare)) {
     return plain(setting, undo, { kind: 'proof', config: space.defaults, reason: 'The defaults for a while, so that the gain over them can be measured.' })
   }
-  const found = rules.strategy === 'bluefin' ? byBluefin(record, setting, undo) : bySurrogate(record, setting)
+  const found = rules.strategy === 'bluefin' ? byBluefin(record, setting, undo) : bySurrogate(record, setting, undo)
   const held = moment.hold === null ? found : { ...found, reason: `${found.reason} Nothing is tried: ${moment.hold}.` }
   return isRefused(found.config, setting) ? plain(setting, undo, { kind: 'incumbent', config: undo, reason: 'What would be suggested was refused by an operator: what runs stays.' }) : held
 }
@@ -50,9 +51,18 @@ function known (space: ParameterSpace, current: Configuration | null): Configura
   return current === null ? space.defaults : decode(space, encode(space, current))
 }
 
-function bySurrogate (record: TuningRecord, { space, rules, moment: { signals, hold } }: Setting): ResultSuggestion {
-  const { proposal } = proposeConfig(record.tuner, { signals, mustNotExplore: hold !== null }, space, optionsOf(record.first, rules))
-  return { source: 'results', ...proposal }
+function bySurrogate (record: TuningRecord, setting: Setting, undo: Configuration): ResultSuggestion {
+  const { space, rules, moment: { signals, hold } } = setting
+  const options = optionsOf(record.first, rules)
+  const { proposal } = proposeConfig(record.tuner, { signals, mustNotExplore: hold !== null }, space, options)
+  const found: ResultSuggestion = { source: 'results', ...proposal }
+  const cost = changeCost(space, undo, found.config)
+  if (cost === 0 || found.kind === 'revert') return found
+  const { mean, deviation } = expectedDifference(record.tuner, { from: undo, to: found.config, signals, space, options })
+  // A trial may turn out better than it is expected to be.
+  if (mean + (found.kind === 'exploration' ? deviation : 0) >= cost) return found
+  const reason = `What runs stays: a change to what may be better would cost ${cost}, and is expected to gain ${Number(mean.toPrecision(3))}.`
+  return plain(setting, undo, { kind: 'incumbent', config: undo, reason })
 }
 
 function byBluefin (record: TuningRecord, setting: Setting, undo: Configuration): ResultSuggestion {

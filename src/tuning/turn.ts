@@ -45,7 +45,7 @@ export function takeTurn (task: TuningTask): TuningOutcome {
     if (learned.ignored !== null) ignored.push({ id: one.id, reason: learned.ignored })
   }
   const state = { ...task.state, results: task.state.results + inOrder.length - ignored.length, ...runningOf(inOrder, task.state) }
-  const { signals, at } = momentOf(task, inOrder)
+  const { signals, at } = momentOf(task, inOrder, record)
   const { hold } = state
   const refused = state.refused?.config
   const held = hold && at - hold.at <= task.holdMs ? hold.reason : null
@@ -96,10 +96,10 @@ function runningOf (inOrder: readonly Feedback[], { newest }: TuningState): Part
 }
 
 /** The state that is suggested for: the one that is asked for, or the newest that a sample or a result told. */
-function momentOf ({ state: { recent, hold }, signals, at }: TuningTask, inOrder: readonly Feedback[]): { signals: Signals, at: number } {
+function momentOf ({ state: { recent, hold }, signals, at }: TuningTask, inOrder: readonly Feedback[], { newestAt }: TuningRecord): { signals: Signals, at: number } {
   const sample = recent === undefined ? null : sampleAt(recent, Infinity)
   const told = inOrder.findLast(one => one.state !== undefined)
-  const newest = Math.max(sample?.at ?? 0, inOrder.at(-1)?.at ?? 0, hold?.at ?? 0)
+  const newest = Math.max(0, newestAt, sample?.at ?? 0, inOrder.at(-1)?.at ?? 0, hold?.at ?? 0)
   if (signals !== undefined) return { signals, at: at ?? newest }
   const isTold = told !== undefined && (sample === null || told.at > sample.at)
   return { signals: isTold ? told.state! : sample?.signals ?? {}, at: at ?? newest }

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { parse } from 'yaml'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { resolveService } from '../../src/config.ts'
 import { configOf, createTestApp, decisionOf, now } from '../api/support.ts'
 
 const examples = resolve(import.meta.dirname, '../../deploy/examples')
@@ -104,4 +105,13 @@ it('datadog-wpa.yaml and custom-pod-autoscaler.yaml name addresses that answer',
 
 it('push.yaml is valid', () => {
   expect(configOf(read('push.yaml')).push.map(({ kind }) => kind)).toEqual(['webhook', 'alertmanager'])
+})
+
+it('tuning.yaml is valid, and tunes each service in its own way', () => {
+  const config = configOf(read('tuning.yaml'))
+  expect([...config.services.keys()].map((service) => resolveService(service, null, config).policy.tuning)).toMatchObject([
+    { mode: 'suggest', objective: { kind: 'reported' }, parameters: { length: 5 } },
+    { mode: 'suggest', objective: { kind: 'preset' }, parameters: { length: 6 } },
+    { mode: 'apply', objective: { kind: 'expression' }, furtherSignals: ['rowsPerSecond'] }
+  ])
 })

@@ -48,6 +48,28 @@ describe('what is told of decisions', () => {
   })
 })
 
+describe('what is told of suggestions', () => {
+  const suggested = (at: number, threads: number, mode: 'suggest' | 'apply' = 'apply'): ServiceEvent => ({
+    kind: 'suggestion',
+    suggestion: { service: 'shop', asOf: at * minute, source: 'results', config: { threads }, changed: [], reason: 'r', observations: 1, modelVersion: 'results+1', mode }
+  })
+
+  it('is a configuration that differs from the one before, where it is to be applied', () => {
+    expect(run([suggested(1, 8), suggested(2, 8), suggested(3, 16)]).changes).toMatchObject([
+      { kind: 'suggestion.changed', service: 'shop', before: null, config: { threads: 8 } },
+      { kind: 'suggestion.changed', before: { threads: 8 }, config: { threads: 16 }, suggestion: { asOf: 3 * minute } }
+    ])
+    expect(kinds(suggested(1, 8, 'suggest'), suggested(2, 16, 'suggest'))).toEqual([])
+  })
+
+  it('is told once, also when events come twice, and each of two at the same time', () => {
+    expect(kinds(suggested(1, 8), suggested(2, 16), suggested(1, 8), suggested(2, 16))).toEqual([['suggestion.changed', 1], ['suggestion.changed', 2]])
+    const { changes } = run([suggested(1, 8), suggested(1, 16)])
+    const target = { kind: 'webhook', url: 'http://a', secret: 's', events: ['suggestion.changed'], services: null, timeoutSeconds: 1, attempts: 1 } as const
+    expect(new Set(changes.flatMap((change) => deliveriesFor(change, [target])).map(({ id }) => id)).size).toBe(2)
+  })
+})
+
 describe('what is told of incidents', () => {
   const story = lived([1, 'none'], [2, 'medium'], [3, 'medium'], [4, 'critical'], [5, 'high'], [6, 'none'], [10, 'none'], [11, 'none'])
 
