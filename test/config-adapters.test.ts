@@ -58,7 +58,7 @@ push:
   webhooks: [{ url: 'https://example.org/hook', secret: 0123456789abcdef }]
   alertmanagers: [{ url: 'http://alertmanager:9093', labels: { team: web }, services: [shop] }]`).push
     expect(webhook).toMatchObject({ kind: 'webhook', services: null, attempts: 10, timeoutSeconds: 10 })
-    expect(webhook).toHaveProperty('events.length', 5)
+    expect(webhook).toHaveProperty('events.length', 6)
     expect(alertmanager).toMatchObject({ kind: 'alertmanager', labels: { team: 'web' }, services: ['shop'] })
   })
 
