@@ -43,6 +43,8 @@ export class LoadForecaster implements Model {
   readonly features: readonly string[]
   /** Which model this is, for decisions: name and version of its manifest. */
   readonly version: string
+  /** Places of the features, the most important first. */
+  readonly mostImportant: readonly number[]
   private readonly parts: Parts
   private readonly scratch = new Float64Array(forecastProbabilities.length)
 
@@ -50,6 +52,7 @@ export class LoadForecaster implements Model {
     this.parts = parts
     this.features = parts.forest.features
     this.version = version
+    this.mostImportant = Array.from(this.features.keys()).sort((a, b) => this.importance[b] - this.importance[a])
   }
 
   /** @param set y: ln ratios, finite. */

@@ -122,11 +122,8 @@ function describe ({ horizonSteps, quantiles, level, quiet, forecaster }: Outloo
 
 const featuresShown = 5
 
-function topFeatures ({ x, forecaster: { features, importance } }: Outlook) {
-  return features
-    .map((name, i) => ({ name, value: x[i], importance: importance[i] }))
-    .sort((a, b) => b.importance - a.importance)
-    .slice(0, featuresShown)
+function topFeatures ({ x, forecaster: { features, importance, mostImportant } }: Outlook) {
+  return mostImportant.slice(0, featuresShown).map(i => ({ name: features[i], value: x[i], importance: importance[i] }))
 }
 
 const round = (value: number) => Number(value.toPrecision(4))

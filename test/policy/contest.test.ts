@@ -7,7 +7,7 @@ import { noModels, policy, sampleAt } from '../support/scaling.ts'
 /** Says that the largest load to come lies around `factor` times the present one, give or take five percent. */
 function forecaster (factor: number, version = 'load/1'): LoadForecaster {
   const quantiles = Float64Array.from(forecastProbabilities, probability => Math.log(factor) + 0.1 * (probability - 0.5))
-  return { version, features: [], importance: new Float64Array(0), quantiles: () => quantiles } as unknown as LoadForecaster
+  return { version, features: [], importance: new Float64Array(0), mostImportant: [], quantiles: () => quantiles } as unknown as LoadForecaster
 }
 
 interface Run {
