@@ -6,6 +6,7 @@
  * Horizon: how far ahead we must look, at least the start-up time. Forecast: quantiles of the largest load within the horizon.
  * Recommendation: replicas that a source asks for. Stage, Adjustment: one policy rule, and what it changed and why.
  * Decision: what we tell the world. Score: 0 to 1, higher is more anomalous. Verdict: score, threshold, severity, causes.
+ * Shadow, Canary, Active: the life of a model that was learned from one service.
  * Incident: consecutive anomalies of one service, opened and closed. Maintenance: what a verdict calls for. Suggestion: proposed configuration.
  */
 
@@ -231,6 +232,15 @@ export interface Forecast {
   /** Of the largest load within the horizon, ascending in `quantile`. */
   readonly quantiles: readonly { readonly quantile: number, readonly load: number }[]
   readonly modelVersion: string
+  /** Absent before the first forecast has come due. */
+  readonly calibration?: ForecastCalibration
+}
+
+/** How often the load stayed at or below what was forecast of it: 0.95 of the time is right for the quantile 0.95. */
+export interface ForecastCalibration {
+  /** That have come due; the share is of the last thousand, with more weight on the newest. */
+  readonly forecasts: number
+  readonly coverage: readonly { readonly quantile: number, readonly share: number }[]
 }
 
 /** What one source asks for; with `signal` it is that of a further driver. */
@@ -518,7 +528,38 @@ export type ServiceEvent =
   | { readonly kind: 'model', readonly model: ModelChange }
 
 /** Another model serves than before; versions as decisions carry them, null for none. */
-export interface ModelChange { readonly name: string, readonly before: string | null, readonly version: string | null }
+export interface ModelChange {
+  readonly name: string
+  readonly before: string | null
+  readonly version: string | null
+  /** Where it is about one service alone, whose own model came to this. */
+  readonly service?: string
+  readonly life?: ModelLife
+  readonly reason?: string
+}
+
+// ---------------------------------------------------------------------------------------------------------- models
+
+/**
+ * The life of a model that one service was learned from. `shadow`: it forecasts beside the one in use, and both are compared with what comes.
+ * `canary`: it is in use, on probation. `active`: it is in use.
+ */
+export type ModelLife = 'shadow' | 'canary' | 'active'
+
+/** How a service's own model does against its rival: the model in use, or for the one that is in use the shipped one. */
+export interface ModelStanding {
+  /** As decisions carry it. */
+  readonly version: string
+  readonly life: ModelLife
+  /** Epoch ms since when it has this life. */
+  readonly since: number
+  /** That both have made since then and that have come due. */
+  readonly forecasts: number
+  /** Mean pinball losses over the quantiles of ln (load / present level), of the last five hundred; lower is better. */
+  readonly loss: number
+  readonly rival: string
+  readonly rivalLoss: number
+}
 
 // ------------------------------------------------------------------------------------------------------ raw series
 

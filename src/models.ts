@@ -72,7 +72,7 @@ export async function loadModels (registry: Pick<ModelRegistry, 'load'>): Promis
  */
 export function replaceModels (before: Models, next: Models): { models: Models, changes: ModelChange[] } {
   const models: Models = { forecast: next.forecast ?? before.forecast, anomaly: next.anomaly ?? before.anomaly, config: next.config ?? before.config }
-  const names = [forecastModel.name, anomalyModel.name, configModel.name] as (keyof Models)[]
+  const names = [forecastModel.name, anomalyModel.name, configModel.name] as ('forecast' | 'anomaly' | 'config')[]
   const changes = names.map((name) => ({ name, before: before[name]?.version ?? null, version: models[name]?.version ?? null }))
   return { models, changes: changes.filter(({ before: old, version }) => old !== version) }
 }

@@ -1,13 +1,13 @@
 import type { Decision, Incident, IncidentChange, Policy, Sample, Suggestion, Verdict } from './domain.ts'
-import type { LoadForecaster } from './ml/forecaster.ts'
 import { fromContest, nextContest } from './policy/contest.ts'
 import { decide } from './policy/decide.ts'
 import { nextForecastErrors, noForecastErrors, riseOf, withForecastError, type ForecastErrors } from './policy/forecast-error.ts'
+import { forecastLoad, noForecasts, withForecastRecord, type ForecastModels, type ForecastsState } from './policy/forecasting.ts'
 import { emptyIncidentState, isOpen, nextIncident, type IncidentState } from './policy/incident.ts'
 import { expectations, thresholdFactor } from './policy/incident-feedback.ts'
 import { compareWithHpa, type SavingsState } from './policy/savings.ts'
 import { nextMaintenancePlan, type MaintenancePlan } from './policy/maintenance-windows.ts'
-import { emptyScalingState, foresee, learn, observe } from './policy/scaling.ts'
+import { emptyScalingState, learn, observe } from './policy/scaling.ts'
 import type { ScalingState } from './policy/scaling-state.ts'
 import { detect, emptyAnomalyState, type AnomalyModel, type AnomalyState } from './policy/verdict.ts'
 import type { ConfigModel, TuningState } from './policy/suggest.ts'
@@ -15,8 +15,7 @@ import { followSample } from './tuning/follow.ts'
 import { holdOf } from './tuning/health.ts'
 import { tuningRules } from './tuning/preset.ts'
 
-export interface Models {
-  readonly forecast: LoadForecaster | null
+export interface Models extends ForecastModels {
   readonly anomaly: AnomalyModel | null
   readonly config: ConfigModel | null
 }
@@ -33,6 +32,7 @@ export interface ServiceState {
   readonly incidents?: IncidentState
   readonly plan?: MaintenancePlan
   readonly forecastErrors?: ForecastErrors
+  readonly forecasts?: ForecastsState
   /** Absent in what an earlier release has written, and null before the first decision. */
   readonly savings?: SavingsState | null
 }
@@ -72,10 +72,10 @@ export function evaluate (state: ServiceState, sample: Sample, models: Models, p
   const news: IncidentNews = { changes, touched: incidents === before ? null : incidents.newest }
 
   const seen = observe(state.scaling, sample, policy, found.score >= found.threshold)
-  const outlook = foresee(seen, models.forecast, policy)
+  const { state: forecasts, outlook } = forecastLoad(state.forecasts ?? noForecasts, seen, { models, lastAt: state.lastAt, policy })
   const contest = seen.state.contest ?? null
   const saved = state.savings ?? null
-  const decision = decide(seen, outlook, policy, fromContest(contest, saved, seen, policy))
+  const decision = withForecastRecord(decide(seen, outlook, policy, fromContest(contest, saved, seen, policy)), forecasts, models)
   const learned = learn(seen, decision, policy)
 
   const savings = decision === null ? saved : compareWithHpa(saved, seen, decision, policy)
@@ -92,7 +92,7 @@ export function evaluate (state: ServiceState, sample: Sample, models: Models, p
   const hold = holdOf(sample, verdict, decision)
   const { state: tuning, suggestion } = followSample(state.tuning, sample, { rules: tuningRules(policy), model: models.config, hold })
 
-  const next: ServiceState = { version: 1, lastAt: sample.at, scaling, anomaly, tuning, incidents, plan, forecastErrors, savings }
+  const next: ServiceState = { version: 1, lastAt: sample.at, scaling, anomaly, tuning, incidents, plan, forecastErrors, forecasts, savings }
   if (decision === null) return { status: 'warming-up', state: next, verdict, incidents: news }
   return { status: 'decided', state: next, decision, verdict, incidents: news, suggestion }
 }

@@ -1,7 +1,7 @@
 import { pino, stdSerializers, type DestinationStream, type Logger, type SerializedError } from 'pino'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
-import type { Savings } from './domain.ts'
+import type { Forecast, Savings } from './domain.ts'
 import { withoutCredentials } from './secrets.ts'
 
 export type { Logger } from 'pino'
@@ -63,6 +63,16 @@ export function createTelemetry ({ level = 'info', log = createLog({ level }), p
       violationMinutes.set({ service, autoscaler }, result.violationMinutes)
     }
   }
+  const coverage = new Gauge({
+    name: 'prescale_forecast_coverage',
+    help: 'Share of the forecasts of late whose quantile the load did not exceed; 0.95 is right for the quantile 0.95.',
+    labelNames: ['service', 'quantile'],
+    registers
+  })
+  const calibrate = (service: string, { calibration }: Forecast) => {
+    if (!labelled.has(service)) return
+    for (const { quantile, share } of calibration?.coverage ?? []) coverage.set({ service, quantile }, share)
+  }
   const conflicts = new Counter({ name: 'prescale_commit_conflicts_total', help: 'Commits refused because somebody else had written the service.', registers })
 
   const labelled = new Set<string>()
@@ -96,6 +106,6 @@ export function createTelemetry ({ level = 'info', log = createLog({ level }), p
     }
   }
 
-  return { registry, log, samples, stepSeconds, decisions, deadLetters, replicas, compare, conflicts, knowServices, serviceLabel, watchQueue, timed }
+  return { registry, log, samples, stepSeconds, decisions, deadLetters, replicas, compare, calibrate, conflicts, knowServices, serviceLabel, watchQueue, timed }
 }
 export type Telemetry = ReturnType<typeof createTelemetry>

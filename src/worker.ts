@@ -76,6 +76,7 @@ export function createWorker ({ source, keys, telemetry, historyLimit, upstreams
     const latest = decisions.at(-1)
     if (latest) telemetry.replicas.set({ service: telemetry.serviceLabel(service) }, latest.replicas)
     if (savings) telemetry.compare(service, savings)
+    if (latest?.forecast) telemetry.calibrate(service, latest.forecast)
     for (const { kind, reason } of putAside) {
       telemetry.deadLetters.inc({ kind })
       log.error({ service, kind, reason }, 'put aside as a dead letter, because evaluating it fails; see /v1/dead-letters')

@@ -44,7 +44,11 @@ export const autoscalerResultSchema = object({
 export const forecastSchema = object({
   horizonSeconds: Type.Number(),
   quantiles: Type.Array(object({ quantile: Type.Number(), load: Type.Number() }), { description: 'of the largest load within the horizon' }),
-  modelVersion: Type.String()
+  modelVersion: Type.String(),
+  calibration: optional(object({
+    forecasts: Type.Integer({ description: 'whose time has come' }),
+    coverage: Type.Array(object({ quantile: Type.Number(), share: Type.Number() }), { description: 'how often the load stayed at or below it, lately' })
+  }, 'how far the quantiles can be believed; absent before the first forecast has come due'))
 })
 
 const featureSchema = object({ name: Type.String(), value: Type.Number(), importance: Type.Number() })

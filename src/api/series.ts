@@ -5,6 +5,7 @@ export const seriesHelp = {
   prescale_replicas: 'Replicas of the decision that was valid at that time.',
   prescale_shadow_replicas: 'The same of a service whose decisions are not handed out (mode shadow or advise).',
   prescale_forecast: 'Quantiles of the largest load that was expected within the horizon.',
+  prescale_forecast_coverage: 'Share of the forecasts of late whose quantile the load did not exceed; 0.95 is right for the quantile 0.95.',
   prescale_load: 'Load of the whole service that the decision rests on.',
   prescale_capacity: 'Load that one replica carries at the target utilisation.',
   prescale_anomaly_score: 'Score of the verdict, 0 to 1, higher is more anomalous.',
@@ -35,6 +36,7 @@ export function readingsOfDecision ({ service, mode, asOf, validUntil, replicas,
   return [
     ...reading(mode === 'act' ? 'prescale_replicas' : 'prescale_shadow_replicas', replicas),
     ...(forecast?.quantiles ?? []).flatMap(({ quantile, load: expected }) => reading('prescale_forecast', expected, { quantile: String(quantile) })),
+    ...(forecast?.calibration?.coverage ?? []).flatMap(({ quantile, share }) => reading('prescale_forecast_coverage', share, { quantile: String(quantile) })),
     ...reading('prescale_load', load),
     ...reading('prescale_capacity', capacity)
   ]

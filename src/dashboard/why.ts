@@ -17,7 +17,7 @@ export function whyDecision (decision: Decision): Node[] {
       ? h('p', {}, `Nothing: no rule changed the ${replicas}.`)
       : h('ol', { class: 'rules' }, ...adjustments.map(({ stage, from, to, reason }) => h('li', {}, h('span', { class: 'badge' }, stage), h('strong', {}, `${from} → ${to}`), h('span', {}, reason)))),
     ...notices.map((notice) => h('p', { class: 'warning' }, notice)),
-    ...(forecast === null ? [] : [h('h3', {}, 'What was expected'), expectation(forecast)]),
+    ...(forecast === null ? [] : [h('h3', {}, 'What was expected'), expectation(forecast), ...calibration(forecast)]),
     ...(topFeatures.length === 0 ? [] : [h('h3', {}, 'What weighs most in the forecast'), features(topFeatures)]),
     ...(missingSignals.length === 0 ? [] : [h('p', { class: 'warning' }, `Missing: ${missingSignals.map(words).join(', ')}`)]),
     h('p', { class: 'muted' }, modelVersion === 'none' ? 'No model had a part in it.' : `Model: ${modelVersion}`)
@@ -28,6 +28,13 @@ function expectation ({ quantiles, horizonSeconds }: NonNullable<Decision['forec
   const shown = quantiles.filter(({ quantile }) => [0.05, 0.5, 0.95, 0.99].includes(quantile))
   return h('table', { class: 'small' }, h('caption', {}, `Largest load within ${short(horizonSeconds)} s`),
     h('tbody', {}, h('tr', {}, ...shown.map(({ quantile }) => h('th', { scope: 'col' }, percent(quantile)))), h('tr', {}, ...shown.map(({ load }) => h('td', {}, short(load))))))
+}
+
+/** Whether such forecasts could be believed so far. */
+function calibration ({ calibration: known }: NonNullable<Decision['forecast']>): HTMLElement[] {
+  if (known === undefined) return []
+  const shares = known.coverage.map(({ quantile, share }) => `below the ${percent(quantile)} in ${percent(share)}`)
+  return [h('p', { class: 'muted' }, `Of ${short(known.forecasts)} forecasts so far, the load stayed ${shares.join(', ')}.`)]
 }
 
 function features (list: Decision['topFeatures']): HTMLElement {

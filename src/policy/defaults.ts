@@ -82,3 +82,18 @@ export const spike = { timesLargest: 10, freshSteps: 5 } as const
 export const defaultIdle = { activationLoad: 0, idleSeconds: 300 }
 /** A forecast of less than this share of one instance wakes nobody. */
 export const wakingShare = 0.1
+
+/** When a model that was learned from one service takes over there, and when it falls back (see model-contest.ts). */
+export const takeOver = {
+  /** Its loss must be smaller by this share: what a new model gains by luck is less. */
+  margin: 0.03,
+  /** Forecasts that must have come due before: three hours of minutes in shadow, six as a canary. */
+  shadowForecasts: 180,
+  canaryForecasts: 360,
+  /** So soon it may fall back. */
+  leastForecasts: 60,
+  /** One that is active falls back when its loss is larger by this share; a canary at once when it is larger. */
+  slack: 0.02,
+  /** Losses are means over about so many forecasts. */
+  memory: 500
+} as const
