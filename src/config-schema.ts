@@ -197,6 +197,15 @@ const limitsSchema = object({
   historySteps: count(256, { default: 20_160, maximum: 1_000_000, description: 'Steps whose loads are kept per service for training and simulations; two bytes each.' })
 })
 
+const learningSchema = object({
+  enabled: optional(Type.Boolean({ default: true, description: 'Whether models of single services are learned, and used where they have shown to be better.' })),
+  rows: count(500, { default: 4000, maximum: 50_000, description: 'Most rows that a model is learned from.' }),
+  minimumSteps: count(500, { default: 1440, maximum: 1_000_000, description: 'Steps of load that a service must have before: a day of minutes.' }),
+  everySeconds: seconds({ minimum: 60, maximum: 2_592_000, default: 3600, description: 'A service is learned from again after so long, and not before 7 % more has passed.' }),
+  megabytes: count(1, { default: 256, maximum: 1_000_000, description: 'Of all models of single services together, as Redis keeps them; about one each.' }),
+  memoryMegabytes: count(1, { default: 256, maximum: 1_000_000, description: 'Of those that a worker has at hand; about two each.' })
+}, { description: 'Models that are learned from one service each, from the loads that are kept.' })
+
 const pemFile = Type.String({ minLength: 1, maxLength: 4096, title: 'the path of a PEM file' })
 
 const tlsSchema = object({
@@ -235,6 +244,7 @@ export const configSchema = object({
   redis: optional(object({ url: optional(Type.String({ pattern: '^(rediss?|unix)://', title: 'an address such as redis://127.0.0.1:6379' })) })),
   partitions: count(1, { default: 8, maximum: 256 }),
   limits: optional(limitsSchema),
+  learning: optional(learningSchema),
   defaults: optional(serviceSettingsSchema),
   sources: optional(object({
     scrape: optional(Type.Array(scrapeSchema, { maxItems: 1000 })),
@@ -266,6 +276,7 @@ export const sections = {
   anomalies: anomaliesSchema,
   signalRule: signalRuleSchema,
   limits: limitsSchema,
+  learning: learningSchema,
   listen: listenSchema,
   access: accessSchema,
   monitoring: monitoringSchema,

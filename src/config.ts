@@ -13,6 +13,7 @@ type Section<K extends keyof typeof sections, Absent extends string = never> =
   Required<Omit<Static<typeof sections[K]>, Absent>> & Pick<Static<typeof sections[K]>, Absent & keyof Static<typeof sections[K]>>
 
 export type Limits = Section<'limits'>
+export type Learning = Section<'learning'>
 export type ScrapeSource = Section<'scrape', 'labels'>
 export type PrometheusSource = Section<'prometheus'>
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -34,6 +35,7 @@ export interface Config extends AdapterConfig {
   readonly redisUrl: string | null
   readonly partitions: number
   readonly limits: Limits
+  readonly learning: Learning
   readonly defaults: ServiceSettings
   readonly sources: {
     readonly scrape: readonly ScrapeSource[]
@@ -145,6 +147,7 @@ function buildConfig (file: ConfigFile, above: Overrides, path: string | null): 
     redisUrl: above.redisUrl ?? file.redis?.url ?? null,
     partitions: file.partitions ?? 8,
     limits: withDefaults(sections.limits, file.limits),
+    learning: withDefaults(sections.learning, file.learning),
     defaults: file.defaults ?? {},
     sources: {
       scrape: (file.sources?.scrape ?? []).map(toScrapeSource),

@@ -532,7 +532,7 @@ export interface ModelChange {
   readonly name: string
   readonly before: string | null
   readonly version: string | null
-  /** Where it is about one service alone, whose own model came to this. */
+  /** Of one service alone: `version` is the model of its own that came to this life, `before` what was in use there. */
   readonly service?: string
   readonly life?: ModelLife
   readonly reason?: string
@@ -544,7 +544,8 @@ export interface ModelChange {
  * The life of a model that one service was learned from. `shadow`: it forecasts beside the one in use, and both are compared with what comes.
  * `canary`: it is in use, on probation. `active`: it is in use.
  */
-export type ModelLife = 'shadow' | 'canary' | 'active'
+export const modelLives = ['shadow', 'canary', 'active'] as const
+export type ModelLife = typeof modelLives[number]
 
 /** How a service's own model does against its rival: the model in use, or for the one that is in use the shipped one. */
 export interface ModelStanding {

@@ -5,9 +5,11 @@ import type {
 import { assemble, type AssembleOptions, type SeriesState } from './ingest/assemble.ts'
 import { addLoads, type LoadHistoryChange, type MeasuredLoad } from './features/load-history.ts'
 import type { SignalMapping } from './ingest/mapping.ts'
+import type { LoadForecaster } from './ml/forecaster.ts'
 import { emptyState, evaluate, type IncidentNews, type Models, type ServiceState } from './pipeline.ts'
 import { emptyIncidentState } from './policy/incident.ts'
 import { remark } from './policy/incident-feedback.ts'
+import { contestChanges, inUse } from './policy/model-contest.ts'
 import { savingsOf } from './policy/savings.ts'
 import { answerSuggestion, emptyTuningState, suggestFor, type ConfigModel } from './policy/suggest.ts'
 import { isDue, usesNetwork } from './tuning/follow.ts'
@@ -71,6 +73,8 @@ type Evaluating = Evaluators & {
   readonly knownFeedback: ReadonlySet<string>
   /** The incidents that remarks are about, as they were committed, by id. */
   readonly knownIncidents: ReadonlyMap<string, Incident>
+  /** Models that were learned from this service. */
+  readonly local?: readonly LoadForecaster[]
   /** Of the services that this one depends on, those in trouble. */
   readonly upstreams?: readonly UpstreamTrouble[]
   /** What results taught the service so far. */
@@ -134,6 +138,7 @@ function startBatch (stored: Stored, { service }: Envelope) {
     state: stored.state?.version === fresh.version ? stored.state : fresh,
     savings: undefined as Savings | undefined,
     loads: null as LoadHistoryChange | null,
+    contest: undefined as Outcome['contest'],
     series: stored.series,
     network: stored.network,
     record: undefined as TuningRecord | undefined,
@@ -177,12 +182,14 @@ async function evaluateAll (batch: Batch, samples: readonly Sample[], { resolved
 }
 
 function evaluateOne (batch: Batch, sample: Sample, { policy, models }: { policy: Policy, models: Models }): void {
-  const evaluation = evaluate(batch.state, sample, models, policy)
+  const before = batch.state
+  const evaluation = evaluate(before, sample, models, policy)
   batch.state = evaluation.state
   batch.tally[evaluation.status]++
   if (evaluation.status === 'stale') return
   batch.verdict = evaluation.verdict
   batch.events.push({ kind: 'verdict', verdict: evaluation.verdict })
+  noteContest(batch, before, models)
   noteIncidents(batch, evaluation.incidents)
   if (evaluation.status !== 'decided') return
   const decision = chained(evaluation.decision, batch.chain)
@@ -191,6 +198,14 @@ function evaluateOne (batch: Batch, sample: Sample, { policy, models }: { policy
   batch.events.push({ kind: 'decision', decision })
   batch.savings = savingsOf(batch.service, evaluation.state.savings ?? null) ?? undefined
   if (evaluation.suggestion) suggestTo(batch, evaluation.suggestion)
+}
+
+/** How the service's own models do after one more sample. */
+function noteContest (batch: Batch, { forecasts: before }: ServiceState, { forecast: shipped }: Models): void {
+  const [old, standings] = [before?.contest ?? [], batch.state.forecasts?.contest ?? []]
+  if (old.length === 0 && standings.length === 0) return
+  batch.contest = { standings, inUse: inUse(standings)?.version ?? null }
+  for (const model of contestChanges(old, standings, { service: batch.service, shipped: shipped?.version ?? 'none' })) batch.events.push({ kind: 'model', model })
 }
 
 /** An incident that is not kept any more has nothing to teach. */
@@ -234,8 +249,8 @@ function suggestTo (batch: Batch, suggestion: Suggestion): void {
   batch.events.push({ kind: 'suggestion', suggestion })
 }
 
-function modelsFor ({ network }: Batch, { models, openNetwork }: Evaluators): Models {
-  const shared = models()
+function modelsFor ({ network }: Batch, { models, openNetwork, local = [] }: Evaluating): Models {
+  const shared = local.length === 0 ? models() : { ...models(), local }
   return network && openNetwork ? { ...shared, config: openNetwork(network, shared.config) } : shared
 }
 

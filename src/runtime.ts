@@ -11,7 +11,9 @@ import { createDemo, type DemoTrace } from './demo.ts'
 import { PrescaleError } from './errors.ts'
 import { learnFromFeedback, openNetwork } from './feedback.ts'
 import type { SeriesState } from './ingest/assemble.ts'
+import { createLearner } from './learner.ts'
 import { startListeners } from './listeners.ts'
+import { createLocalForecasters } from './local-forecasters.ts'
 import { loadModels, replaceModels } from './models.ts'
 import type { ServiceState } from './pipeline.ts'
 import { createPush } from './push/push.ts'
@@ -24,6 +26,7 @@ import { createEventStream } from './store/event-stream.ts'
 import { createIncidentStore } from './store/incident-store.ts'
 import { createKeys } from './store/keys.ts'
 import { createLoadStore } from './store/load-store.ts'
+import { createLocalModelStore } from './store/local-model-store.ts'
 import { announceModels } from './store/model-events.ts'
 import { createModelRegistry } from './store/model-registry.ts'
 import { openRedis } from './store/open-redis.ts'
@@ -145,6 +148,8 @@ async function openParts ({ config, modelsDirectory }: { config: () => Config, m
   const incidents = createIncidentStore({ redis, keys })
   const settings = createSettingsStore({ redis, keys })
   const loads = createLoadStore({ redis, keys })
+  const localModels = createLocalModelStore({ redis, keys })
+  telemetry.watchLocalModels(localModels.lives)
   const deadLetters = createDeadLetters({ redis, keys })
   const states = createStateStore<ServiceState, SeriesState>({ redis, keys })
   const forget = (service: string) => answered(redis, () => states.remove(service))
@@ -179,7 +184,7 @@ async function openParts ({ config, modelsDirectory }: { config: () => Config, m
   const admission = createAdmission({ config, decisions, settings, now })
   const routing = createRouting({ config, settings, decisions, telemetry })
   onClose(routing.close)
-  const stores = { decisions, tuning, loads, incidents, events, settings, deadLetters, forget, queue, pushQueue, schedules, registry }
+  const stores = { decisions, tuning, loads, localModels, incidents, events, settings, deadLetters, forget, queue, pushQueue, schedules, registry }
   return {
     config,
     now,
@@ -202,11 +207,13 @@ async function openParts ({ config, modelsDirectory }: { config: () => Config, m
 
 /** Works on what is queued, and fetches what is due. */
 function startWorker (parts: Parts, onClose: OnClose) {
-  const { config, source, keys, telemetry, routing } = parts
+  const { config, source, keys, telemetry, routing, localModels } = parts
+  const openModels = createLocalForecasters({ store: localModels, mostBytes: () => config().learning.memoryMegabytes * 1e6, telemetry })
   const { turn, close: closeTuning } = createTuningThread()
   onClose(closeTuning)
   const worker = createWorker({
     ...parts,
+    openLocal: async (service, models) => config().learning.enabled ? await openModels(service, models) : [],
     resolve: (service, stored) => resolveService(service, stored, config()),
     upstreams: (service, stored) => readUpstreams(service, stored, parts),
     learn: (input) => learnFromFeedback(input, { turn }),
@@ -216,6 +223,8 @@ function startWorker (parts: Parts, onClose: OnClose) {
     historySteps: config().limits.historySteps
   })
   onClose(worker.close)
+  const learner = createLearner(parts)
+  onClose(learner.close)
   const sources = createSourceHandler({ ...parts, router: routing.router })
   onClose(sources.close)
   const fetcher = createScheduleWorker({ redis: source.connect('work'), keys, handle: sources.handle, log: telemetry.log })

@@ -1,7 +1,7 @@
 import { pino, stdSerializers, type DestinationStream, type Logger, type SerializedError } from 'pino'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
-import type { Forecast, Savings } from './domain.ts'
+import { modelLives, type Forecast, type ModelLife, type Savings } from './domain.ts'
 import { withoutCredentials } from './secrets.ts'
 
 export type { Logger } from 'pino'
@@ -73,6 +73,9 @@ export function createTelemetry ({ level = 'info', log = createLog({ level }), p
     if (!labelled.has(service)) return
     for (const { quantile, share } of calibration?.coverage ?? []) coverage.set({ service, quantile }, share)
   }
+  const trainings = new Counter({ name: 'prescale_trainings_total', help: 'Models that were learned from single services, by what came of it.', labelNames: ['result'], registers })
+  const modelChanges = new Counter({ name: 'prescale_model_changes_total', help: 'Models of single services that came to a life.', labelNames: ['life'], registers })
+  const localModelBytes = new Gauge({ name: 'prescale_local_model_bytes', help: 'Memory of the models of single services that this process has at hand.', registers })
   const conflicts = new Counter({ name: 'prescale_commit_conflicts_total', help: 'Commits refused because somebody else had written the service.', registers })
 
   const labelled = new Set<string>()
@@ -96,6 +99,19 @@ export function createTelemetry ({ level = 'info', log = createLog({ level }), p
     }
   })
 
+  /** Exposes how many services have a model of their own, by the life of the one that is furthest; nothing while Redis is away. */
+  const watchLocalModels = (lives: () => Promise<readonly ModelLife[]>) => new Gauge({
+    name: 'prescale_local_models',
+    help: 'Services that have a model of their own, by the life of the one that is furthest.',
+    labelNames: ['life'],
+    registers,
+    async collect () {
+      this.reset()
+      const found = await lives().catch(() => null)
+      if (found !== null) for (const life of modelLives) this.set({ life }, found.filter((one) => one === life).length)
+    }
+  })
+
   /** Runs a step and takes its time, also when it fails. */
   const timed = async <T> (step: string, run: () => T | Promise<T>): Promise<T> => {
     const stop = stepSeconds.startTimer({ step })
@@ -106,6 +122,25 @@ export function createTelemetry ({ level = 'info', log = createLog({ level }), p
     }
   }
 
-  return { registry, log, samples, stepSeconds, decisions, deadLetters, replicas, compare, calibrate, conflicts, knowServices, serviceLabel, watchQueue, timed }
+  return {
+    registry,
+    log,
+    samples,
+    stepSeconds,
+    decisions,
+    deadLetters,
+    replicas,
+    compare,
+    calibrate,
+    trainings,
+    modelChanges,
+    localModelBytes,
+    conflicts,
+    knowServices,
+    serviceLabel,
+    watchQueue,
+    watchLocalModels,
+    timed
+  }
 }
 export type Telemetry = ReturnType<typeof createTelemetry>

@@ -1,10 +1,12 @@
-import type { Decision, UpstreamTrouble } from './domain.ts'
+import type { Decision, ModelChange, UpstreamTrouble } from './domain.ts'
 import { processEnvelope, type Evaluators, type Outcome } from './process-envelope.ts'
+import type { LoadForecaster } from './ml/forecaster.ts'
 import type { ServiceState } from './pipeline.ts'
 import type { SeriesState } from './ingest/assemble.ts'
 import type { TuningRecord } from './tuning/record.ts'
 import { createDeadLetters } from './store/dead-letters.ts'
 import type { Keys } from './store/keys.ts'
+import type { LocalModel } from './store/local-model-store.ts'
 import { createPartitionConsumers, Unfinished, type ConsumedJob } from './store/partition-consumers.ts'
 import { isPassing, type RedisSource } from './store/redis.ts'
 import { createStateStore, type JobMark } from './store/state-store.ts'
@@ -18,6 +20,8 @@ export interface WorkerOptions extends Evaluators {
   readonly historyLimit?: number
   /** What the services that this one depends on say of themselves; without it they are not asked. */
   readonly upstreams?: (service: string, settings: unknown) => Promise<readonly UpstreamTrouble[]>
+  /** Opens the models that were learned from a service; without it none of them are used. */
+  readonly openLocal?: (service: string, models: readonly LocalModel[]) => Promise<readonly LoadForecaster[]>
 }
 
 const longestPauseMs = 5_000
@@ -30,7 +34,7 @@ const maxAttempts = 5
  * A job is delivered at least once. Its effect is there exactly once, because its number is committed together with its effect, and
  * because a commit is refused when the service was written since it was loaded.
  */
-export function createWorker ({ source, keys, telemetry, historyLimit, upstreams: readUpstreams, ...evaluators }: WorkerOptions) {
+export function createWorker ({ source, keys, telemetry, historyLimit, upstreams: readUpstreams, openLocal, ...evaluators }: WorkerOptions) {
   const { log } = telemetry
   const redis = source.connect('work')
   const states = createStateStore<ServiceState, SeriesState>({ redis, keys, historyLimit })
@@ -47,8 +51,10 @@ export function createWorker ({ source, keys, telemetry, historyLimit, upstreams
       const about = envelope.kind === 'remarks' ? envelope.remarks.map(({ incident }) => incident) : []
       const knownIncidents = await persistently('load', () => states.knownIncidents(service, about))
       const upstreams = await persistently('load', async () => await readUpstreams?.(service, stored.settings) ?? [])
+      const local = await persistently('load', async () => await openLocal?.(service, stored.localModels) ?? [])
       const readRecord = () => persistently('load', () => states.readRecord<TuningRecord>(service))
-      const outcome = await telemetry.timed('evaluate', () => processEnvelope(stored, envelope, { ...evaluators, knownFeedback, knownIncidents, upstreams, readRecord }))
+      const known = { knownFeedback, knownIncidents, upstreams, local, readRecord }
+      const outcome = await telemetry.timed('evaluate', () => processEnvelope(stored, envelope, { ...evaluators, ...known }))
       if (await persistently('commit', () => states.commit(service, stored, { ...outcome, job: laterOf(mark, stored.lastJob) }))) return report(service, outcome)
       telemetry.conflicts.inc()
     }
@@ -70,17 +76,23 @@ export function createWorker ({ source, keys, telemetry, historyLimit, upstreams
     }
   }
 
-  const report = (service: string, { tally, decisions, savings, putAside }: Outcome) => {
+  const report = (service: string, { tally, decisions, savings, putAside, events }: Outcome) => {
     for (const [result, count] of Object.entries(tally)) if (count > 0) telemetry.samples.inc({ result }, count)
     for (const decision of decisions) telemetry.decisions.inc({ direction: directionOf(decision) })
     const latest = decisions.at(-1)
     if (latest) telemetry.replicas.set({ service: telemetry.serviceLabel(service) }, latest.replicas)
     if (savings) telemetry.compare(service, savings)
     if (latest?.forecast) telemetry.calibrate(service, latest.forecast)
+    for (const event of events) if (event.kind === 'model') tellChange(service, event.model)
     for (const { kind, reason } of putAside) {
       telemetry.deadLetters.inc({ kind })
       log.error({ service, kind, reason }, 'put aside as a dead letter, because evaluating it fails; see /v1/dead-letters')
     }
+  }
+
+  const tellChange = (service: string, { version, life = 'active', before, reason }: ModelChange) => {
+    telemetry.modelChanges.inc({ life })
+    log.info({ service, version, life, before, reason }, 'a model of a service came to another life')
   }
 
   const consumers = createPartitionConsumers({ redis, keys, deadLetters, handle, onError: (err) => log.warn({ err }, 'the queue had an error') })

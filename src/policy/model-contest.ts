@@ -1,4 +1,4 @@
-import type { ModelLife, ModelStanding } from '../domain.ts'
+import type { ModelChange, ModelLife, ModelStanding } from '../domain.ts'
 import { takeOver } from './defaults.ts'
 import { pinballLoss, type Outcome } from './forecast-record.ts'
 
@@ -72,6 +72,16 @@ function promoted (contest: ModelContest, at: number): ModelContest {
   return contest.map(standing => {
     if (standing === best) return beginning(best.version, { life: present?.life ?? 'canary', rival: best.rival, at })
     return standing === present ? beginning(present.version, { life: 'shadow', rival: best.version, at }) : standing
+  })
+}
+
+/** What is worth telling: who came to another life, and on what grounds. */
+export function contestChanges (before: ModelContest, after: ModelContest, { service, shipped }: { service: string, shipped: string }): ModelChange[] {
+  if (before === after) return []
+  return after.flatMap(({ version, life }) => {
+    const known = before.find(standing => standing.version === version)
+    if (known?.life === life) return []
+    return [{ name: 'forecast', before: inUse(before)?.version ?? shipped, version, service, life, reason: known === undefined ? 'newly learned' : compared(known) }]
   })
 }
 

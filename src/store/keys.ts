@@ -15,7 +15,8 @@ export function createKeys ({ prefix = 'prescale', partitions = 8 }: { prefix?: 
     /** What BullMQ puts before the name of the queue of samples, and of the queue of schedules. */
     queuePrefix: tag,
     schedulesPrefix: tag('schedules'),
-    /** Hash: version, job, state, loads (what the ring of loads holds), savings, series, network, record (what results taught), chain, decision, verdict, suggestion. */
+    /** Hash: version, job, state, loads (what the ring of loads holds), savings, series, network, record (what results taught), chain, decision, verdict, suggestion,
+     *  contest (how its own models do), inUse (the version of its own that decides, or nothing). */
     service: ofService,
     /** List of decisions as JSON, newest first. */
     history: (service: string) => `${ofService(service)}:history`,
@@ -35,6 +36,11 @@ export function createKeys ({ prefix = 'prescale', partitions = 8 }: { prefix?: 
     services: (partition: number) => `${tag(partition)}:services`,
     /** Hash: service to its settings as JSON. */
     settings: (partition: number) => `${tag(partition)}:settings`,
+    /** Hash: service to what learning came to there, as JSON. */
+    learning: (partition: number) => `${tag(partition)}:learning`,
+    /** A model that was learned from the service, compressed; and who is learning from it now. */
+    localModel: (service: string, version: string) => `${ofService(service)}:model:${version}`,
+    learningLock: (service: string) => `${ofService(service)}:learning`,
     /** Stream of what the worker decided, found and suggested. */
     events: (partition: number) => `${tag(partition)}:events`,
     /** Hash: name to an exporter that was added over HTTP, as JSON. */

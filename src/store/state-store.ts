@@ -1,9 +1,10 @@
 import { Packr } from 'msgpackr'
-import type { Decision, Incident, Savings, ServiceEvent, Suggestion, Verdict } from '../domain.ts'
+import type { Decision, Incident, ModelStanding, Savings, ServiceEvent, Suggestion, Verdict } from '../domain.ts'
 import type { LoadHistoryChange, LoadHistoryMark } from '../features/load-history.ts'
 import { commitLua } from './commit-lua.ts'
 import type { EnvelopeKind } from './envelope.ts'
 import type { Keys } from './keys.ts'
+import { parseRecord, type LocalModel } from './local-model-store.ts'
 import { replies, type RedisClient } from './redis.ts'
 import { toPastVerdict } from './past-verdict.ts'
 import { summarize, type ServiceSummary } from './summary.ts'
@@ -24,6 +25,8 @@ export interface StoredService<State, Series> {
   readonly chain: string | null
   /** What the ring of loads holds; null before the first load. */
   readonly loads: LoadHistoryMark | null
+  /** What was learned from this service alone, oldest first. */
+  readonly localModels: readonly LocalModel[]
 }
 
 /** What one job did to a service; a part that is left out stays as it was. */
@@ -41,6 +44,8 @@ export interface Changes<State, Series> {
   readonly savings?: Savings
   /** What is written into the ring of loads. */
   readonly loads?: LoadHistoryChange | null
+  /** How the service's own models do, and which of them decides (null: none of them). */
+  readonly contest?: { readonly standings: readonly ModelStanding[], readonly inUse: string | null }
   readonly events: readonly ServiceEvent[]
   /** By id, as they are now. */
   readonly incidents?: ReadonlyMap<string, Incident>
@@ -73,10 +78,11 @@ export function createStateStore<State, Series> (options: StateStoreOptions) {
   /** One round trip. */
   const load = async (service: string): Promise<StoredService<State, Series>> => {
     const partition = keys.partitionOf(service)
-    const [fields, settings, summary] = await replies(redis.pipeline()
+    const [fields, settings, summary, learning] = await replies(redis.pipeline()
       .hmgetBuffer(keys.service(service), 'version', 'job', 'state', 'series', 'network', 'chain', 'loads')
       .hget(keys.settings(partition), service)
-      .hget(keys.services(partition), service)) as [(Buffer | null)[], string | null, string | null]
+      .hget(keys.services(partition), service)
+      .hget(keys.learning(partition), service)) as [(Buffer | null)[], string | null, string | null, string | null]
     const [version, job, state, series, network, chain, loads] = fields
     return {
       version: version === null ? 0 : Number(version.toString()),
@@ -87,7 +93,8 @@ export function createStateStore<State, Series> (options: StateStoreOptions) {
       settings: settings && JSON.parse(settings),
       summary: summary && JSON.parse(summary) as ServiceSummary,
       chain: chain === null ? null : chain.toString(),
-      loads: loads && JSON.parse(loads.toString()) as LoadHistoryMark
+      loads: loads && JSON.parse(loads.toString()) as LoadHistoryMark,
+      localModels: parseRecord(learning)?.models ?? []
     } as StoredService<State, Series>
   }
 
@@ -136,10 +143,13 @@ export function createStateStore<State, Series> (options: StateStoreOptions) {
   const remove = async (service: string): Promise<boolean> => {
     const partition = keys.partitionOf(service)
     const incidents = await redis.zrangebyscore(keys.incidentTimes(service), '-inf', '+inf')
+    const models = parseRecord(await redis.hget(keys.learning(partition), service))?.models ?? []
     const transaction = redis.multi()
       .del(keys.service(service), keys.history(service), keys.loads(service), keys.feedbackIds(service), keys.verdicts(service))
       .del(keys.incidents(service), keys.incidentTimes(service))
       .hdel(keys.services(partition), service)
+      .hdel(keys.learning(partition), service)
+      .del(keys.learningLock(service), ...models.map(({ version }) => keys.localModel(service, version)))
     if (incidents.length > 0) transaction.zrem(keys.allIncidentTimes(partition), ...incidents).srem(keys.openIncidents(partition), ...incidents)
     const [removed] = await replies(transaction)
     return Number(removed) > 0
@@ -151,7 +161,7 @@ export type StateStore<State, Series> = ReturnType<typeof createStateStore<State
 
 type Argument = string | number | Uint8Array
 
-function changedFields ({ job, state, series, network, record, decisions, verdict, suggestion, savings, loads }: Changes<unknown, unknown>): Argument[][] {
+function changedFields ({ job, state, series, network, record, decisions, verdict, suggestion, savings, loads, contest }: Changes<unknown, unknown>): Argument[][] {
   const fields: Argument[][] = [['job', JSON.stringify(job)]]
   if (state) fields.push(['state', packr.pack(state)])
   if (series) fields.push(['series', packr.pack(series)])
@@ -163,6 +173,7 @@ function changedFields ({ job, state, series, network, record, decisions, verdic
   if (verdict) fields.push(['verdict', JSON.stringify(verdict)])
   if (suggestion) fields.push(['suggestion', JSON.stringify(suggestion)])
   if (loads) fields.push(['loads', JSON.stringify(loads.mark)])
+  if (contest) fields.push(['contest', JSON.stringify(contest.standings)], ['inUse', contest.inUse ?? ''])
   if (savings) fields.push(['savings', JSON.stringify(savings)])
   return fields
 }

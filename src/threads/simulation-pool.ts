@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
+import { runOn } from './run-on.ts'
 import { workerFile } from './worker-file.ts'
 import type { SimulationResult, SimulationTask } from '../simulation/task.ts'
 
@@ -9,8 +10,6 @@ export interface PoolOptions {
   readonly onSteps?: (steps: number) => void
   readonly signal?: AbortSignal
 }
-
-type Message = { readonly steps: number } | { readonly result: SimulationResult }
 
 /**
  * Runs tasks on worker threads, several at once; results are in the order of the tasks.
@@ -25,7 +24,7 @@ export async function runTasks (tasks: readonly SimulationTask[],
   const work = async (worker: Worker) => {
     while (next < tasks.length) {
       const index = next++
-      results[index] = await runOn(worker, tasks[index], { onSteps, signal })
+      results[index] = await runOn<SimulationTask, SimulationResult>(worker, tasks[index], { onSteps, signal })
     }
   }
   try {
@@ -34,25 +33,4 @@ export async function runTasks (tasks: readonly SimulationTask[],
   } finally {
     await Promise.all(workers.map(worker => worker.terminate()))
   }
-}
-
-function runOn (worker: Worker, task: SimulationTask, { onSteps, signal }: Required<Pick<PoolOptions, 'onSteps'>> & Pick<PoolOptions, 'signal'>): Promise<SimulationResult> {
-  return new Promise((resolve, reject) => {
-    const onMessage = (message: Message) => {
-      if ('steps' in message) onSteps(message.steps)
-      else finish(() => { resolve(message.result) })
-    }
-    const onError = (error: Error) => { finish(() => { reject(error) }) }
-    const onExit = (code: number) => { onError(new Error(`A simulation stopped with the code ${code}.`)) }
-    const abort = () => { onError(signal!.reason as Error) }
-    const finish = (settle: () => void) => {
-      worker.off('message', onMessage).off('error', onError).off('exit', onExit)
-      signal?.removeEventListener('abort', abort)
-      settle()
-    }
-    if (signal?.aborted) return abort()
-    signal?.addEventListener('abort', abort)
-    worker.on('message', onMessage).on('error', onError).on('exit', onExit)
-    worker.postMessage(task)
-  })
 }

@@ -1,0 +1,75 @@
+import { resolveService, type Config } from './config.ts'
+import type { Policy } from './domain.ts'
+import type { LocalTask } from './learning/train-local.ts'
+import type { LoadForecaster } from './ml/forecaster.ts'
+import type { Models } from './pipeline.ts'
+import { inUse } from './policy/model-contest.ts'
+import type { DecisionStore } from './store/decision-store.ts'
+import type { LoadStore } from './store/load-store.ts'
+import type { LearningRecord, LocalModelStore } from './store/local-model-store.ts'
+import type { SettingsStore } from './store/settings-store.ts'
+
+/** Where it comes from. */
+export interface TaskSources {
+  readonly config: () => Config
+  readonly decisions: Pick<DecisionStore, 'latest'>
+  readonly settings: Pick<SettingsStore, 'get'>
+  readonly loads: LoadStore
+  readonly localModels: Pick<LocalModelStore, 'bytes' | 'standings'>
+  readonly models: () => Models
+  /** Epoch ms. */
+  readonly now: () => number
+}
+
+/** A model is learned again when this share more has passed. */
+const retrainShare = 0.07
+
+export type Prepared = { readonly inUse: string | null } & (
+  | { readonly task: LocalTask, readonly nextAt: number }
+  /** Why nothing can be learned, and how long it is worth waiting. */
+  | { readonly missing: string, readonly waitMs: number })
+
+/** Collects what a model of a service is learned from, and what it has to beat. */
+export async function prepareTask (service: string, before: LearningRecord | null,
+  { config, decisions, settings, loads, localModels, models, now }: TaskSources): Promise<Prepared> {
+  const { rows, minimumSteps, everySeconds } = config().learning
+  const [decision, kept, stored, standings] = await Promise.all([decisions.latest(service), loads.read(service), settings.get(service), localModels.standings([service])])
+  const present = inUse(standings.get(service) ?? [])?.version ?? null
+  const rival = await rivalOf(service, present, { before, shipped: models().forecast, localModels })
+  const wait = (missing: string, waitMs = everySeconds * 1000): Prepared => ({ inUse: present, missing, waitMs })
+  const { policy } = resolveService(service, stored, config())
+  if (rival === null) return wait('There is no shipped model that it could be compared with.')
+  if (!decision?.forecast || decision.capacity === null) return wait('What one replica carries is not known yet, or no load.', 60_000)
+  const known = kept === null ? 0 : kept.loads.reduce((sum, load) => sum + (Number.isFinite(load) ? 1 : 0), 0)
+  if (kept === null || known < minimumSteps) {
+    const missingMs = (minimumSteps - known) * policy.stepSeconds * 1000
+    return wait(`${known} of ${minimumSteps} steps of load are kept.`, Math.min(missingMs, everySeconds * 1000))
+  }
+  return {
+    inUse: present,
+    nextAt: now() + Math.max(everySeconds, retrainShare * known * kept.stepSeconds) * 1000,
+    task: {
+      ...kept,
+      seasonSeconds: policy.seasonSeconds,
+      horizonSteps: Math.round(decision.forecast.horizonSeconds / kept.stepSeconds),
+      capacity: decision.capacity / utilizationOf(policy),
+      rows,
+      seed: (before?.learned ?? 0) + 1,
+      version: `local/${(before?.learned ?? 0) + 1}`,
+      rival
+    }
+  }
+}
+
+function utilizationOf ({ target }: Policy): number {
+  return target.kind === 'ratio' ? target.atTarget : target.utilization
+}
+
+/** The service's own model that is in use, or else the shipped one. */
+async function rivalOf (service: string, present: string | null, { before, shipped, localModels }:
+{ before: LearningRecord | null, shipped: LoadForecaster | null, localModels: TaskSources['localModels'] }): Promise<LocalTask['rival'] | null> {
+  const own = before?.models.find(({ version }) => version === present)
+  const bytes = own && await localModels.bytes(service, own)
+  if (own && bytes) return { version: own.version, bytes, seenUntil: own.range.to }
+  return shipped && { version: shipped.version, bytes: shipped.toBytes(), seenUntil: null }
+}

@@ -1,0 +1,103 @@
+import { describeModel, outcomeOf, recordAfter, type Learned } from './learner-record.ts'
+import { prepareTask, type TaskSources } from './learner-task.ts'
+import type { LocalResult, LocalTask } from './learning/train-local.ts'
+import type { DecisionStore } from './store/decision-store.ts'
+import type { LearningLock, LearningRecord, LocalModelStore } from './store/local-model-store.ts'
+import type { Telemetry } from './telemetry.ts'
+import { trainOnThread } from './threads/learning-thread.ts'
+
+export interface LearnerOptions extends TaskSources {
+  readonly decisions: Pick<DecisionStore, 'services' | 'latest'>
+  readonly localModels: LocalModelStore
+  readonly telemetry: Pick<Telemetry, 'log' | 'trainings' | 'timed'>
+  /** How often it looks for services that are due. */
+  readonly tickMs?: number
+  readonly train?: (task: LocalTask, options: { signal: AbortSignal }) => Promise<LocalResult>
+}
+
+const lockMs = 60_000
+
+/**
+ * Learns a model for each service that has enough history, one after the other, on a thread of its own. Any number of processes may do so at once:
+ * each service is locked by the one that learns from it, and a process that dies loses the lock within a minute.
+ */
+export function createLearner (options: LearnerOptions) {
+  const { config, decisions, localModels, telemetry: { log, trainings, timed }, now, tickMs = 60_000, train = trainOnThread } = options
+  const stop = new AbortController()
+  let running: Promise<void> | null = null
+
+  /** Learns from every service that is due. */
+  const round = async (): Promise<void> => {
+    if (!config().learning.enabled) return
+    const [heard, records] = await Promise.all([decisions.services(), localModels.list()])
+    const recordOf = new Map(records.map((record) => [record.service, record]))
+    for (const { service } of heard) {
+      if (stop.signal.aborted) return
+      if ((recordOf.get(service)?.nextAt ?? 0) <= now()) await learnFrom(service)
+    }
+  }
+
+  const learnFrom = async (service: string): Promise<void> => {
+    const lock = await localModels.lock(service, { ms: lockMs })
+    if (lock === null) return
+    const extending = setInterval(() => { lock.extend().catch(() => {}) }, lockMs / 3)
+    try {
+      const before = await localModels.read(service)
+      // Another process may have been faster.
+      if ((before?.nextAt ?? 0) <= now()) await learn(lock, before)
+    } catch (error) {
+      if (stop.signal.aborted) return
+      trainings.inc({ result: 'failed' })
+      log.warn({ err: error, service }, 'no model could be learned from the service; it is tried again')
+    } finally {
+      clearInterval(extending)
+      await lock.release().catch(() => {})
+    }
+  }
+
+  const learn = async (lock: LearningLock, before: LearningRecord | null): Promise<void> => {
+    const { service } = lock
+    const found = await prepareTask(service, before, options)
+    const { inUse } = found
+    if ('missing' in found) {
+      await localModels.save(lock, before, { record: recordAfter(before, { service, at: now(), nextAt: now() + found.waitMs, outcome: found.missing }), inUse })
+      return
+    }
+    const { task, nextAt } = found
+    const result = await timed('learn', () => train(task, { signal: stop.signal }))
+    const record = recordAfter(before, { service, at: now(), nextAt, outcome: outcomeOf(result, task) })
+    const saved = result.status === 'learned'
+      ? await localModels.save(lock, before, await withModel(record, { task, result, inUse }))
+      : await localModels.save(lock, before, { record, inUse })
+    trainings.inc({ result: saved ? result.status : 'lost' })
+    log.info({ service, outcome: record.outcome, saved }, 'learned from a service')
+  }
+
+  const withModel = async (record: LearningRecord, { task, result, inUse }: { task: LocalTask, result: Learned, inUse: string | null }) => {
+    const model = await describeModel(task, result, now())
+    const others = (await localModels.list()).filter(({ service }) => service !== record.service)
+    const kept = record.models.filter(({ version }) => version === inUse)
+    const storedBytes = [...others.flatMap(({ models }) => models), ...kept, model].reduce((sum, { storedBytes: size }) => sum + size, 0)
+    const most = config().learning.megabytes
+    if (storedBytes > most * 1e6) return { record: { ...record, outcome: `${record.outcome} There is no room for it: learning.megabytes is ${most}.` }, inUse }
+    return { record: { ...record, learned: record.learned + 1, models: [...kept, model] }, model: { version: model.version, bytes: result.bytes }, inUse }
+  }
+
+  const tick = (): Promise<void> => {
+    running ??= round()
+      .catch((err: unknown) => { if (!stop.signal.aborted) log.warn({ err }, 'services could not be looked through for learning; it is tried again') })
+      .finally(() => { running = null })
+    return running
+  }
+  const timer = setInterval(tick, tickMs)
+
+  /** What is being learned is given up. */
+  const close = async () => {
+    clearInterval(timer)
+    stop.abort(new Error('The process is ending.'))
+    await running
+  }
+
+  return { tick, close }
+}
+export type Learner = ReturnType<typeof createLearner>
