@@ -232,6 +232,8 @@ export interface Forecast {
   /** Of the largest load within the horizon, ascending in `quantile`. */
   readonly quantiles: readonly { readonly quantile: number, readonly load: number }[]
   readonly modelVersion: string
+  /** Why it is of this model, where the service has one of its own, too. */
+  readonly reason?: string
   /** Absent before the first forecast has come due. */
   readonly calibration?: ForecastCalibration
 }

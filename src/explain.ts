@@ -20,7 +20,18 @@ function expectation ({ forecast }: Decision): string[] {
   if (forecast === null) return ['There was no forecast.']
   const at = (wanted: number) => forecast.quantiles.reduce((best, one) => Math.abs(one.quantile - wanted) < Math.abs(best.quantile - wanted) ? one : best)
   const [middle, high] = [at(0.5), at(0.95)]
-  return [`Within ${number(forecast.horizonSeconds)} s its largest value was expected to be ${number(middle.load)}, and to stay below ${number(high.load)} with probability ${high.quantile} (${forecast.modelVersion}).`]
+  return [
+    `Within ${number(forecast.horizonSeconds)} s its largest value was expected to be ${number(middle.load)}, and to stay below ${number(high.load)} with probability ${high.quantile} (${forecast.modelVersion}).`,
+    ...trust(forecast)
+  ]
+}
+
+function trust ({ reason, calibration }: NonNullable<Decision['forecast']>): string[] {
+  const shares = calibration?.coverage.map(({ quantile, share }) => `${number(100 * share)} % of the time below the quantile ${quantile}`)
+  return [
+    ...(reason === undefined ? [] : [`It was a ${reason}.`]),
+    ...(shares === undefined ? [] : [`Over ${calibration!.forecasts} forecasts the load stayed ${shares.join(', ')}.`])
+  ]
 }
 
 function recommendations ({ rawRecommendations: [chosen, ...others] }: Decision): string[] {

@@ -3,6 +3,8 @@ import type { Policy } from './domain.ts'
 import type { LocalTask } from './learning/train-local.ts'
 import type { LoadForecaster } from './ml/forecaster.ts'
 import type { Models } from './pipeline.ts'
+import { takeOver } from './policy/defaults.ts'
+import { stepsPerForecast } from './policy/forecast-record.ts'
 import { inUse } from './policy/model-contest.ts'
 import type { DecisionStore } from './store/decision-store.ts'
 import type { LoadStore } from './store/load-store.ts'
@@ -21,13 +23,15 @@ export interface TaskSources {
   readonly now: () => number
 }
 
-/** A model is learned again when this share more has passed. */
+/** A model is learned again when this share more has passed, and not before the last one had twice the time that it needs to show what it is worth. */
 const retrainShare = 0.07
+const leastForecasts = 2 * takeOver.shadowForecasts
 
-export type Prepared = { readonly inUse: string | null } & (
-  | { readonly task: LocalTask, readonly nextAt: number }
+export type Prepared =
+  /** `inUse`: the version of the service's own model that is in use. */
+  | { readonly task: LocalTask, readonly nextAt: number, readonly inUse: string | null }
   /** Why nothing can be learned, and how long it is worth waiting. */
-  | { readonly missing: string, readonly waitMs: number })
+  | { readonly missing: string, readonly waitMs: number }
 
 /** Collects what a model of a service is learned from, and what it has to beat. */
 export async function prepareTask (service: string, before: LearningRecord | null,
@@ -36,7 +40,7 @@ export async function prepareTask (service: string, before: LearningRecord | nul
   const [decision, kept, stored, standings] = await Promise.all([decisions.latest(service), loads.read(service), settings.get(service), localModels.standings([service])])
   const present = inUse(standings.get(service) ?? [])?.version ?? null
   const rival = await rivalOf(service, present, { before, shipped: models().forecast, localModels })
-  const wait = (missing: string, waitMs = everySeconds * 1000): Prepared => ({ inUse: present, missing, waitMs })
+  const wait = (missing: string, waitMs = everySeconds * 1000): Prepared => ({ missing, waitMs })
   const { policy } = resolveService(service, stored, config())
   if (rival === null) return wait('There is no shipped model that it could be compared with.')
   if (!decision?.forecast || decision.capacity === null) return wait('What one replica carries is not known yet, or no load.', 60_000)
@@ -45,13 +49,15 @@ export async function prepareTask (service: string, before: LearningRecord | nul
     const missingMs = (minimumSteps - known) * policy.stepSeconds * 1000
     return wait(`${known} of ${minimumSteps} steps of load are kept.`, Math.min(missingMs, everySeconds * 1000))
   }
+  const horizonSteps = Math.round(decision.forecast.horizonSeconds / kept.stepSeconds)
+  const apart = Math.max(retrainShare * known, leastForecasts * stepsPerForecast(horizonSteps))
   return {
     inUse: present,
-    nextAt: now() + Math.max(everySeconds, retrainShare * known * kept.stepSeconds) * 1000,
+    nextAt: now() + Math.max(everySeconds, apart * kept.stepSeconds) * 1000,
     task: {
       ...kept,
       seasonSeconds: policy.seasonSeconds,
-      horizonSteps: Math.round(decision.forecast.horizonSeconds / kept.stepSeconds),
+      horizonSteps,
       capacity: decision.capacity / utilizationOf(policy),
       rows,
       seed: (before?.learned ?? 0) + 1,

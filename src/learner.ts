@@ -41,34 +41,40 @@ export function createLearner (options: LearnerOptions) {
     const lock = await localModels.lock(service, { ms: lockMs })
     if (lock === null) return
     const extending = setInterval(() => { lock.extend().catch(() => {}) }, lockMs / 3)
+    let before: LearningRecord | null = null
     try {
-      const before = await localModels.read(service)
+      before = await localModels.read(service)
       // Another process may have been faster.
       if ((before?.nextAt ?? 0) <= now()) await learn(lock, before)
     } catch (error) {
-      if (stop.signal.aborted) return
-      trainings.inc({ result: 'failed' })
-      log.warn({ err: error, service }, 'no model could be learned from the service; it is tried again')
+      if (!stop.signal.aborted) await noteFailure(lock, before, error)
     } finally {
       clearInterval(extending)
       await lock.release().catch(() => {})
     }
   }
 
+  const noteFailure = async (lock: LearningLock, before: LearningRecord | null, error: unknown): Promise<void> => {
+    const { service } = lock
+    trainings.inc({ result: 'failed' })
+    log.warn({ err: error, service }, 'no model could be learned from the service; it is tried again')
+    const record = recordAfter(before, { service, at: now(), nextAt: now() + config().learning.everySeconds * 1000, outcome: `It failed: ${(error as Error).message}` })
+    await localModels.save(lock, before, { record }).catch(() => {})
+  }
+
   const learn = async (lock: LearningLock, before: LearningRecord | null): Promise<void> => {
     const { service } = lock
     const found = await prepareTask(service, before, options)
-    const { inUse } = found
     if ('missing' in found) {
-      await localModels.save(lock, before, { record: recordAfter(before, { service, at: now(), nextAt: now() + found.waitMs, outcome: found.missing }), inUse })
+      await localModels.save(lock, before, { record: recordAfter(before, { service, at: now(), nextAt: now() + found.waitMs, outcome: found.missing }) })
       return
     }
-    const { task, nextAt } = found
+    const { task, nextAt, inUse } = found
     const result = await timed('learn', () => train(task, { signal: stop.signal }))
     const record = recordAfter(before, { service, at: now(), nextAt, outcome: outcomeOf(result, task) })
     const saved = result.status === 'learned'
       ? await localModels.save(lock, before, await withModel(record, { task, result, inUse }))
-      : await localModels.save(lock, before, { record, inUse })
+      : await localModels.save(lock, before, { record })
     trainings.inc({ result: saved ? result.status : 'lost' })
     log.info({ service, outcome: record.outcome, saved }, 'learned from a service')
   }
@@ -79,8 +85,8 @@ export function createLearner (options: LearnerOptions) {
     const kept = record.models.filter(({ version }) => version === inUse)
     const storedBytes = [...others.flatMap(({ models }) => models), ...kept, model].reduce((sum, { storedBytes: size }) => sum + size, 0)
     const most = config().learning.megabytes
-    if (storedBytes > most * 1e6) return { record: { ...record, outcome: `${record.outcome} There is no room for it: learning.megabytes is ${most}.` }, inUse }
-    return { record: { ...record, learned: record.learned + 1, models: [...kept, model] }, model: { version: model.version, bytes: result.bytes }, inUse }
+    if (storedBytes > most * 1e6) return { record: { ...record, outcome: `${record.outcome} There is no room for it: learning.megabytes is ${most}.` } }
+    return { record: { ...record, learned: record.learned + 1, models: [...kept, model] }, model: { version: model.version, bytes: result.bytes, inUse } }
   }
 
   const tick = (): Promise<void> => {

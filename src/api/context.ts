@@ -10,6 +10,7 @@ import type { DecisionStore } from '../store/decision-store.ts'
 import type { EventStream } from '../store/event-stream.ts'
 import type { IncidentStore } from '../store/incident-store.ts'
 import type { LoadStore } from '../store/load-store.ts'
+import type { LocalModelStore } from '../store/local-model-store.ts'
 import type { ModelRegistry } from '../store/model-registry.ts'
 import type { PushQueue } from '../store/push-queue.ts'
 import type { RateLimit } from '../store/rate-limit.ts'
@@ -53,6 +54,8 @@ export interface ApiOptions {
   readonly events: EventStream
   /** Loads of the past, for simulations. */
   readonly loads: LoadStore
+  /** What was learned from single services. */
+  readonly localModels: Pick<LocalModelStore, 'read' | 'list' | 'standings'>
   /** The files of the page for people; none where it was not built. */
   readonly page: ReadonlyMap<string, StaticFile>
   readonly tuning: {

@@ -2,21 +2,35 @@ import { Type } from 'typebox'
 import { configSchema } from '../config-schema.ts'
 import { publicConfig } from '../public-config.ts'
 import type { Api, ApiContext } from './context.ts'
+import { learningOf, learningSchema } from './learning.ts'
+import { allowedServices } from './principal.ts'
 import { answers } from './schemas.ts'
 
 const tags = ['operations']
 
 /** What we run on, and what an operator may make us do. */
-export function operationRoutes (app: Api, { config, reload, registry, models }: ApiContext): void {
+export function operationRoutes (app: Api, { config, reload, registry, models, localModels }: ApiContext): void {
   app.get('/v1/models', {
     schema: {
       tags,
-      summary: 'Trained models that lie in the models directory, and those in use',
-      response: answers(200, Type.Object({}, { additionalProperties: true }))
+      summary: 'Trained models that lie in the models directory, those in use, and those that were learned from single services',
+      response: answers(200, Type.Object({
+        active: Type.Object({}, { additionalProperties: true, description: 'version by kind; null where there is none' }),
+        models: Type.Array(Type.Object({}, { additionalProperties: true, description: 'a manifest' })),
+        learned: Type.Array(learningSchema)
+      }), 503)
     }
-  }, async () => {
+  }, async (request) => {
     const { forecast, anomaly, config: tuning } = models()
-    return { active: { forecast: forecast?.version ?? null, anomaly: anomaly?.version ?? null, config: tuning?.version ?? null }, models: await registry.list() }
+    const mayUse = allowedServices(request) ?? (() => true)
+    const manifests = await registry.list()
+    const records = (await localModels.list()).filter(({ service, models: own }) => own.length > 0 && mayUse(service))
+    const standings = await localModels.standings(records.map(({ service }) => service))
+    return {
+      active: { forecast: forecast?.version ?? null, anomaly: anomaly?.version ?? null, config: tuning?.version ?? null },
+      models: manifests,
+      learned: records.map((record) => learningOf(record, standings.get(record.service) ?? []))
+    }
   })
 
   app.get('/v1/config', {

@@ -45,6 +45,7 @@ export const forecastSchema = object({
   horizonSeconds: Type.Number(),
   quantiles: Type.Array(object({ quantile: Type.Number(), load: Type.Number() }), { description: 'of the largest load within the horizon' }),
   modelVersion: Type.String(),
+  reason: optional(Type.String({ description: 'why it is of this model, where the service has one of its own, too' })),
   calibration: optional(object({
     forecasts: Type.Integer({ description: 'whose time has come' }),
     coverage: Type.Array(object({ quantile: Type.Number(), share: Type.Number() }), { description: 'how often the load stayed at or below it, lately' })

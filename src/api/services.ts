@@ -7,6 +7,7 @@ import { checkSettings } from '../config-service.ts'
 import { PrescaleError } from '../errors.ts'
 import type { ServiceSummary } from '../store/summary.ts'
 import type { Api, ApiContext } from './context.ts'
+import { learningOf, learningSchema } from './learning.ts'
 import { allowedServices, unknownService } from './principal.ts'
 import { answers, nullable, serviceParams } from './schemas.ts'
 
@@ -35,6 +36,7 @@ const serviceSchema = Type.Object({
   decision: Type.Union([Type.Object({}, { additionalProperties: true }), Type.Null()]),
   verdict: Type.Union([Type.Object({}, { additionalProperties: true }), Type.Null()]),
   suggestion: nullable(Type.Object({}, { additionalProperties: true })),
+  learning: nullable(learningSchema),
   savings: nullable(Type.Object({}, { additionalProperties: true, description: 'what it would have come to with us and with HPA so far' })),
   demo: Type.Optional(Type.Boolean())
 })
@@ -58,9 +60,9 @@ export function serviceRoutes (app: Api, context: ApiContext): void {
   app.get('/v1/services/:service', {
     schema: { tags, summary: 'Settings of one service and what was said last', params: serviceParams, response: answers(200, serviceSchema, 404, 503) }
   }, async ({ params: { service } }) => {
-    const [stored, { known, ...said }] = await Promise.all([settings.get(service), decisions.snapshot(service)])
+    const [stored, { known, ...said }, learning] = await Promise.all([settings.get(service), decisions.snapshot(service), learningOn(service, context)])
     if (stored === null && !known && !config().services.has(service)) throw unknownService(service)
-    return { ...describe(service, stored as ServiceSettings | null, context), ...said }
+    return { ...describe(service, stored as ServiceSettings | null, context), ...said, learning }
   })
 
   app.put('/v1/services/:service', {
@@ -81,9 +83,9 @@ export function serviceRoutes (app: Api, context: ApiContext): void {
     await settings.put(service, body)
     request.changes = differences(before as object | null ?? config().services.get(service) ?? {}, body)
     await context.settingsChanged()
-    const { known: _, ...said } = await decisions.snapshot(service)
+    const [{ known: _, ...said }, learning] = await Promise.all([decisions.snapshot(service), learningOn(service, context)])
     reply.code(before === null ? 201 : 200)
-    return { ...describe(service, body, context), ...said }
+    return { ...describe(service, body, context), ...said, learning }
   })
 
   app.delete('/v1/services/:service', {
@@ -105,6 +107,11 @@ export function serviceRoutes (app: Api, context: ApiContext): void {
 async function refuseTooMany (service: string, { config, admission }: ApiContext): Promise<void> {
   if (await admission.admits(service)) return
   throw new PrescaleError('limit-exceeded', 'There are as many services as may be.', { details: [noRoomFor(service, config().limits)] })
+}
+
+async function learningOn (service: string, { localModels }: ApiContext) {
+  const [record, standings] = await Promise.all([localModels.read(service), localModels.standings([service])])
+  return record && learningOf(record, standings.get(service) ?? [])
 }
 
 function describe (service: string, stored: ServiceSettings | null, { config }: ApiContext) {

@@ -20,7 +20,7 @@ export function whyDecision (decision: Decision): Node[] {
     ...(forecast === null ? [] : [h('h3', {}, 'What was expected'), expectation(forecast), ...calibration(forecast)]),
     ...(topFeatures.length === 0 ? [] : [h('h3', {}, 'What weighs most in the forecast'), features(topFeatures)]),
     ...(missingSignals.length === 0 ? [] : [h('p', { class: 'warning' }, `Missing: ${missingSignals.map(words).join(', ')}`)]),
-    h('p', { class: 'muted' }, modelVersion === 'none' ? 'No model had a part in it.' : `Model: ${modelVersion}`)
+    h('p', { class: 'muted' }, modelVersion === 'none' ? 'No model had a part in it.' : `Model: ${modelVersion}${forecast?.reason === undefined ? '' : ` (${forecast.reason})`}`)
   ]
 }
 

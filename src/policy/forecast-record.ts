@@ -27,6 +27,7 @@ export interface Outcome extends Pick<OpenForecast, 'decided' | 'said'> {
 
 /** More would say little more, for their horizons overlap; a horizon of 31 steps has one at every eighth. */
 const mostOpen = 4
+export const stepsPerForecast = (horizonSteps: number) => Math.ceil(horizonSteps / mostOpen)
 
 /** Takes one load in. A gap, or a load that is not believed, may hide the largest: what is open then is never compared. */
 export function comeDue (open: readonly OpenForecast[], { at, load }: { at: number, load: number | null }): { open: readonly OpenForecast[], outcomes: Outcome[] } {
@@ -42,7 +43,7 @@ export function openForecast (open: readonly OpenForecast[], { at, stepMs, outlo
 { at: number, stepMs: number, outlook: Outlook, said: readonly Said[] }): readonly OpenForecast[] {
   const { horizonSteps, level, quiet, quantiles } = outlook
   const until = at + horizonSteps * stepMs
-  const strideMs = Math.ceil(horizonSteps / mostOpen) * stepMs
+  const strideMs = stepsPerForecast(horizonSteps) * stepMs
   const newest = open.at(-1)
   // Half a step, because samples come a little early or late.
   if (newest !== undefined && until - newest.until < strideMs - stepMs / 2) return open

@@ -56,10 +56,10 @@ function decidingOutlook ([shipped, ...local]: readonly Outlook[], contest: Mode
 export function withForecastRecord (decision: Decision | null, { calibration, contest }: ForecastsState, { forecast: shipped }: ForecastModels): Decision | null {
   if (decision === null || decision.forecast === null) return decision
   const known = calibrationOf(calibration)
-  const why = shipped === null || decision.source !== 'forecast' ? null : explainContest(contest, shipped.version)
+  const why = shipped === null ? null : explainContest(contest, shipped.version)
   return {
     ...decision,
-    reason: why === null ? decision.reason : `${decision.reason}; ${why}`,
-    forecast: known === null ? decision.forecast : { ...decision.forecast, calibration: known }
+    reason: why === null || decision.source !== 'forecast' ? decision.reason : `${decision.reason}; ${why}`,
+    forecast: { ...decision.forecast, ...why !== null && { reason: why }, ...known !== null && { calibration: known } }
   }
 }

@@ -42,7 +42,7 @@ export interface LearningRecord {
 }
 
 /**
- * Writes a record, and a new model with it, or nothing: only while the lock is held, and while the model in use is the one that was in use before.
+ * Writes a record, and a new model with it, or nothing: only while the lock is held, and a model only while the one in use is the one that was in use before.
  *
  *   KEYS[1] lock   KEYS[2] the service (hash)   KEYS[3] records of the partition (hash)   KEYS[4] the new model   KEYS[5…] models that are removed
  *   ARGV[1] token of the lock   ARGV[2] version that is in use, or ''   ARGV[3] service   ARGV[4] record as JSON   ARGV[5] bytes, or ''
@@ -50,8 +50,10 @@ export interface LearningRecord {
 const saveLua = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if redis.call('HEXISTS', KEYS[2], 'version') == 0 then return 0 end
-if (redis.call('HGET', KEYS[2], 'inUse') or '') ~= ARGV[2] then return 0 end
-if ARGV[5] ~= '' then redis.call('SET', KEYS[4], ARGV[5]) end
+if ARGV[5] ~= '' then
+  if (redis.call('HGET', KEYS[2], 'inUse') or '') ~= ARGV[2] then return 0 end
+  redis.call('SET', KEYS[4], ARGV[5])
+end
 for i = 5, #KEYS do redis.call('DEL', KEYS[i]) end
 redis.call('HSET', KEYS[3], ARGV[3], ARGV[4])
 return 1
@@ -128,10 +130,9 @@ export function createLocalModelStore ({ redis, keys }: { readonly redis: RedisC
   /**
    * Keeps a record, and with it a new model; models that the record does not name any more are removed.
    *
-   * @param inUse the version that was in use when it was decided which model goes.
    * @returns false when the lock was lost, the service forgotten, or another model came into use meanwhile; then nothing was written.
    */
-  const save = async (held: LearningLock, before: LearningRecord | null, { record, model, inUse }: SavedLearning): Promise<boolean> => {
+  const save = async (held: LearningLock, before: LearningRecord | null, { record, model }: SavedLearning): Promise<boolean> => {
     const { service, token } = held
     const stored = model === undefined ? '' : await compressed(model.bytes)
     const named = new Set(record.models.map(({ version }) => version))
@@ -140,7 +141,7 @@ export function createLocalModelStore ({ redis, keys }: { readonly redis: RedisC
       keys.learningLock(service), keys.service(service), keys.learning(keys.partitionOf(service)), keys.localModel(service, model?.version ?? 'none'), ...removed
     ]
     return await answered(redis, async () =>
-      await scripts.prescaleSaveModel(touched.length, ...touched, token, inUse ?? '', service, JSON.stringify(record), stored) === 1)
+      await scripts.prescaleSaveModel(touched.length, ...touched, token, model?.inUse ?? '', service, JSON.stringify(record), stored) === 1)
   }
 
   return { read, list, standings, lives, bytes, lock, save }
@@ -156,8 +157,8 @@ export interface LearningLock {
 }
 export interface SavedLearning {
   readonly record: LearningRecord
-  readonly model?: { readonly version: string, readonly bytes: Uint8Array }
-  readonly inUse: string | null
+  /** `inUse` is the version that was in use when it was decided which model goes. */
+  readonly model?: { readonly version: string, readonly bytes: Uint8Array, readonly inUse: string | null }
 }
 
 const compressedFiles = new WeakMap<Uint8Array, Promise<Uint8Array>>()

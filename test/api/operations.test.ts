@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { PrescaleError } from '../../src/errors.ts'
-import { call, configOf, createTestApp, expectProblem, now } from './support.ts'
+import { call, configOf, createTestApp, decisionOf, expectProblem, now } from './support.ts'
 
 let test: Awaited<ReturnType<typeof createTestApp>>
 beforeEach(async () => { test = await createTestApp() })
@@ -120,6 +120,28 @@ describe('dead letters', () => {
 
 describe('GET /v1/models', () => {
   it('tells which models are there and which are in use', async () => {
-    expect((await get('/v1/models')).body).toEqual({ active: { forecast: null, anomaly: null, config: null }, models: [] })
+    expect((await get('/v1/models')).body).toEqual({ active: { forecast: null, anomaly: null, config: null }, models: [], learned: [] })
+  })
+
+  it('tells what was learned from single services, and how that does', async () => {
+    const heldBack = { forecasts: 300, loss: 0.01, rival: 'forecast 1', rivalLoss: 0.02 }
+    const model = { version: 'local/1', kind: 'load-forecaster' as const, trainedAt: now, rows: 900, range: { from: 0, to: now }, seed: 1, horizonSteps: 3, heldBack, sha256: 'ab', bytes: 9, storedBytes: 5 }
+    test.fakes.learning.set('cart', { format: 1, service: 'cart', learned: 0, triedAt: now, nextAt: now + 1, outcome: 'too few', models: [] })
+    test.fakes.learning.set('shop', { format: 1, service: 'shop', learned: 2, triedAt: now, nextAt: now + 1, outcome: 'learned', models: [model, { ...model, version: 'local/2' }] })
+    const live = { since: 5, forecasts: 7, loss: 0.1, rival: 'forecast 1', rivalLoss: 0.3 }
+    test.fakes.standings.set('shop', [{ version: 'local/1', life: 'active', ...live }])
+    test.fakes.decisions.set('shop', decisionOf('shop'))
+
+    const { seed: _, storedBytes: __, kind: ___, ...shown } = model
+    const learned = {
+      service: 'shop',
+      triedAt: now,
+      nextAt: now + 1,
+      outcome: 'learned',
+      models: [{ ...shown, life: 'active', live }, { ...shown, version: 'local/2', life: 'shadow', live: null }]
+    }
+    expect((await get('/v1/models')).body['learned']).toEqual([learned])
+    expect((await get('/v1/services/shop')).body['learning']).toEqual(learned)
+    expect((await get('/v1/services/cart')).status).toBe(404)
   })
 })

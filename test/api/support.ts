@@ -8,7 +8,7 @@ import { openAccess } from '../../src/access/access.ts'
 import { createApp } from '../../src/api/app.ts'
 import type { Api, ApiOptions, KeptTuning } from '../../src/api/context.ts'
 import { loadConfig, type Config } from '../../src/config.ts'
-import type { Decision, Incident, Savings, Suggestion, Verdict } from '../../src/domain.ts'
+import type { Decision, Incident, ModelStanding, Savings, Suggestion, Verdict } from '../../src/domain.ts'
 import { PrescaleError } from '../../src/errors.ts'
 import { createRouting } from '../../src/routing.ts'
 import type { AuditEntry, StoredAuditEntry } from '../../src/store/audit-log.ts'
@@ -16,6 +16,7 @@ import type { DeadLetter } from '../../src/store/dead-letters.ts'
 import type { Envelope } from '../../src/store/envelope.ts'
 import type { IncidentQuery } from '../../src/store/incident-store.ts'
 import type { KeptLoads } from '../../src/store/load-store.ts'
+import type { LearningRecord } from '../../src/store/local-model-store.ts'
 import type { PastVerdict } from '../../src/store/past-verdict.ts'
 import type { ServiceSummary } from '../../src/store/summary.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
@@ -46,6 +47,8 @@ export function createFakes () {
     verdicts: new Map<string, Verdict>(),
     savings: new Map<string, Savings>(),
     loads: new Map<string, KeptLoads>(),
+    learning: new Map<string, LearningRecord>(),
+    standings: new Map<string, ModelStanding[]>(),
     suggestions: new Map<string, Suggestion>(),
     tuning: new Map<string, KeptTuning>(),
     pastVerdicts: new Map<string, PastVerdict[]>(),
@@ -99,6 +102,11 @@ export function createFakes () {
     tuning: {
       read: (service: string) => asked(() => fakes.tuning.get(service) ?? { known: known(service), state: null, network: null, record: null }),
       knows: (_service: string, ids: readonly string[]) => asked(() => new Set(ids))
+    },
+    localModels: {
+      read: (service: string) => asked(() => fakes.learning.get(service) ?? null),
+      list: () => asked(() => [...fakes.learning.values()]),
+      standings: (services: readonly string[]) => asked(() => new Map(services.map((service) => [service, fakes.standings.get(service) ?? []])))
     },
     partitionOf: () => 0,
     page: new Map(),
