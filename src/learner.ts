@@ -12,6 +12,7 @@ export interface LearnerOptions extends TaskSources {
   readonly telemetry: Pick<Telemetry, 'log' | 'trainings' | 'timed'>
   /** How often it looks for services that are due. */
   readonly tickMs?: number
+  readonly firstTickMs?: number
   readonly train?: (task: LocalTask, options: { signal: AbortSignal }) => Promise<LocalResult>
 }
 
@@ -22,7 +23,7 @@ const lockMs = 60_000
  * each service is locked by the one that learns from it, and a process that dies loses the lock within a minute.
  */
 export function createLearner (options: LearnerOptions) {
-  const { config, decisions, localModels, telemetry: { log, trainings, timed }, now, tickMs = 60_000, train = trainOnThread } = options
+  const { config, decisions, localModels, telemetry: { log, trainings, timed }, now, tickMs = 60_000, firstTickMs = Math.min(tickMs, 10_000), train = trainOnThread } = options
   const stop = new AbortController()
   let running: Promise<void> | null = null
 
@@ -95,10 +96,13 @@ export function createLearner (options: LearnerOptions) {
       .finally(() => { running = null })
     return running
   }
+  // Soon after the start, when what is queued has been worked on, and then again and again.
+  const first = setTimeout(tick, firstTickMs)
   const timer = setInterval(tick, tickMs)
 
   /** What is being learned is given up. */
   const close = async () => {
+    clearTimeout(first)
     clearInterval(timer)
     stop.abort(new Error('The process is ending.'))
     await running

@@ -87,6 +87,19 @@ describe.skipIf(!haveRedis)(needsRedis('prescale start'), () => {
     expect(await maxReplicas()).toBe(50)
   })
 
+  it('learns from a service by itself, and knows of it after it was killed', { timeout: 180_000 }, async () => {
+    const cwd = newFolder()
+    const first = await start([], { cwd })
+    const learning = async ({ ask }: typeof first) => (await ask('/v1/services/demo-shop')).body['learning'] as { outcome: string, triedAt: number } | null
+    await until(async () => (await learning(first))?.outcome.includes('that neither had seen') ?? false)
+    expect((await first.ask('/metrics')).text).toMatch(/^prescale_trainings_total\{result="(learned|not-better)"\} 1$/m)
+    const before = await learning(first)
+    await first.stop('SIGKILL')
+
+    const second = await start([], { cwd })
+    expect(await learning(second)).toEqual(before)
+  })
+
   it('takes newer models into use when it reads its file again, and tells the stream', { timeout: 60_000 }, async () => {
     const cwd = newFolder()
     writeFileSync(join(cwd, 'prescale.yaml'), `modelsDirectory: models\n${shopYaml}`)

@@ -59,7 +59,7 @@ describe.skipIf(!haveRedis)(needsRedis('learning from services'), () => {
     }
     let worker = await startWorker()
     const learnerOf = (more: Partial<LearnerOptions> = {}) => {
-      const learner = createLearner({ ...stores, config: () => config, models: () => models, telemetry, now: () => now, tickMs: 3_600_000, ...more })
+      const learner = createLearner({ ...stores, config: () => config, models: () => models, telemetry, now: () => now, tickMs: 3_600_000, firstTickMs: 3_600_000, ...more })
       closers.push(learner.close)
       return learner
     }

@@ -47,7 +47,7 @@ export function openForecast (open: readonly OpenForecast[], { at, stepMs, outlo
   const newest = open.at(-1)
   // Half a step, because samples come a little early or late.
   if (newest !== undefined && until - newest.until < strideMs - stepMs / 2) return open
-  return [...open, { until, level, quiet, largest: -Infinity, decided: Float32Array.from(quantiles), said }].slice(-mostOpen)
+  return [...open, { until, level, quiet, largest: -Infinity, decided: new Float32Array(quantiles), said }].slice(-mostOpen)
 }
 
 /** How often what came was at or below each quantile that was decided by. */
@@ -60,7 +60,7 @@ export interface Calibration {
 export const noCalibration: Calibration = { forecasts: 0, covered: new Float32Array(forecastProbabilities.length) }
 
 const memory = 1000
-const shown = [0.5, 0.9, 0.95, 0.99]
+const shown = [0.5, 0.9, 0.95, 0.99].map(quantile => ({ quantile, index: forecastProbabilities.indexOf(quantile) }))
 
 export function nextCalibration (before: Calibration, outcomes: readonly Outcome[]): Calibration {
   if (outcomes.length === 0) return before
@@ -76,7 +76,7 @@ export function nextCalibration (before: Calibration, outcomes: readonly Outcome
 /** For those who ask; null before the first forecast has come due. */
 export function calibrationOf ({ forecasts, covered }: Calibration): ForecastCalibration | null {
   if (forecasts === 0) return null
-  return { forecasts, coverage: shown.map(quantile => ({ quantile, share: Number(covered[forecastProbabilities.indexOf(quantile)].toFixed(4)) })) }
+  return { forecasts, coverage: shown.map(({ quantile, index }) => ({ quantile, share: Math.round(1e4 * covered[index]) / 1e4 })) }
 }
 
 /**

@@ -40,7 +40,7 @@ export function forecastLoad (before: ForecastsState, seen: Seen, { models, last
   if (outlook === null) return { state: { open, calibration, contest }, outlook }
   const looks = [outlook, ...local.map(forecaster => ({ ...outlook, forecaster, quantiles: forecaster.quantiles(outlook.x) }))]
   const decided = decidingOutlook(looks, contest)
-  const said: Said[] = local.length === 0 ? [] : looks.map(({ forecaster: { version }, quantiles }) => ({ version, quantiles: Float32Array.from(quantiles) }))
+  const said: Said[] = local.length === 0 ? [] : looks.map(({ forecaster: { version }, quantiles }) => ({ version, quantiles: new Float32Array(quantiles) }))
   return { state: { open: openForecast(open, { at, stepMs, outlook: decided, said }), calibration, contest }, outlook: decided }
 }
 
