@@ -48,6 +48,7 @@ export const tuningSchema = Type.Object({
   explorationShare: optional(Type.Number({ minimum: 0, maximum: 1, description: 'Largest share of suggestions that may try something; falls as more is known.' })),
   safetyMargin: optional(Type.Number({ minimum: 0, maximum: 1, description: 'A suggestion may be expected this share of the range below the defaults at worst.' })),
   proofShare: optional(Type.Number({ minimum: 0, maximum: 0.5, default: presetRules.proofShare, description: 'Share of suggestions that are the defaults, in turn with the others, so that the gain is measured; 0 for never.' })),
+  canary: optional(Type.Boolean({ default: false, description: 'One instance runs what is tried (canary of the suggestion), the others what is known to be good; both report, the one with canary: true.' })),
   furtherSignals: optional(Type.Array(Type.String({ pattern: signalNamePattern, title: 'the name of a signal' }), { maxItems: 16, uniqueItems: true, description: 'Signals beside the ten of the catalogue that say what the service is asked to do.' }))
 }, { additionalProperties: false, description: 'Configuration parameters that are tuned from what came of them.' })
 export type TuningSettings = Static<typeof tuningSchema>

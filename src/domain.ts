@@ -160,6 +160,8 @@ export interface TuningRules {
   readonly safetyMargin: number
   /** Share of suggestions that are the defaults, so that the gain can be measured. */
   readonly proofShare: number
+  /** Whether one instance tries, and the others run what is known to be good. */
+  readonly canary: boolean
   /** Signals beside the ten of the catalogue that say what the service is asked to do. */
   readonly furtherSignals: readonly string[]
 }
@@ -472,6 +474,16 @@ export interface TuningProof {
   readonly reason: string
 }
 
+/** What one instance should run beside the others. */
+export interface CanarySuggestion {
+  readonly config: Configuration
+  readonly kind: Extract<SuggestionKind, 'exploration' | 'proof'>
+  /** Against the configuration of the others. */
+  readonly changed: readonly SuggestedChange[]
+  readonly expected: ExpectedPerformance | null
+  readonly reason: string
+}
+
 export interface Suggestion {
   readonly service: string
   readonly asOf: number
@@ -492,6 +504,8 @@ export interface Suggestion {
   readonly observationsNearby?: number
   /** The configuration to go back to. */
   readonly undo?: Configuration
+  /** Only where `tuning.canary` is set; null while nothing is to be tried. */
+  readonly canary?: CanarySuggestion | null
   readonly proof?: TuningProof
   /** What an operator accepted last, and so what may run without asking again. */
   readonly accepted?: SuggestionAnswer
@@ -516,6 +530,8 @@ export interface Feedback {
   readonly state?: Signals
   readonly config?: Configuration
   readonly performance?: number
+  /** It is of the one instance that tries, and not of the others. */
+  readonly canary?: boolean
   readonly optimal?: Configuration
 }
 

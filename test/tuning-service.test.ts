@@ -142,6 +142,20 @@ describe.skipIf(!haveRedis)(needsRedis('tuning a service over HTTP'), () => {
     expect(kinds).toEqual(['Half 1 of round 1', 'Half 2 of round 1', 'Half 1 of round 2', 'Half 2 of round 2'])
   })
 
+  it('lets one instance try beside the others where it is asked to', async () => {
+    expect((await put('pair', { tuning: { canary: true, performanceRange: 100 } })).status).toBe(201)
+    const tried: unknown[] = []
+    for (let i = 0; i < 12; i++) {
+      const { body: { config, canary } } = await post('pair/suggestion', { state })
+      const at = Date.now() - 600_000 + 1000 * i
+      const own = { at, state, config, performance: 60 }
+      if (canary !== null) tried.push(canary.config)
+      await post('pair/feedback', canary === null ? own : [own, { ...own, config: canary.config, performance: 61, canary: true }])
+    }
+    expect(tried.length).toBeGreaterThan(0)
+    expect((await get('pair/suggestion')).body).toMatchObject({ kind: expect.stringMatching(/^(defaults|incumbent)$/), observations: 12 + tried.length })
+  })
+
   it('says how to turn it on where it is off', async () => {
     for (const answer of [await get('cart/suggestion'), await post('cart/suggestion', { state }), await get('cart/suggestion/proof'), await post('cart/feedback', { config: { batchSize: 8 }, performance: 1 })]) {
       expect(answer).toMatchObject({ status: 409, body: { detail: 'Tuning of cart is off: set tuning.mode of the service to suggest or apply.' } })

@@ -15,6 +15,7 @@ const feedbackSchema = Type.Object({
   state: Type.Optional({ ...signalsSchema, description: 'What the samples said at that time where not given.' }),
   config: Type.Optional({ ...configurationSchema, description: 'What ran; parameters that it leaves out ran at their defaults.' }),
   performance: Type.Optional(Type.Number({ description: 'How well it went with `config`; higher is better, in a unit of your own that stays the same. Where not given, it is computed from tuning.objective over the samples since the last change.' })),
+  canary: Type.Optional(Type.Boolean({ description: 'It is of the one instance that tries (tuning.canary); with the same at as what the others report, both are compared.' })),
   optimal: Type.Optional({ ...configurationSchema, description: 'The configuration that would have been best, of the five parameters of the preset.' })
 }, { additionalProperties: false, title: '{ config, performance } or { optimal }' })
 

@@ -197,27 +197,33 @@ const proofSchema = {
 }
 export const tuningProofSchema = object({ service: Type.String(), ...proofSchema })
 
+const expectedSchema = nullable(object({
+  performance: Type.Number(),
+  low: Type.Number({ description: 'of an interval of 90 %' }),
+  high: Type.Number(),
+  gain: Type.Number({ description: 'over the defaults' }),
+  gainLow: Type.Number(),
+  gainHigh: Type.Number()
+}, 'in the unit of performance'))
+const changedSchema = Type.Array(object({ name: Type.String(), from: parameterValue, to: parameterValue, unit: optional(Type.String()) }), { description: 'against what ran last' })
+
 export const suggestionSchema = object({
   service: Type.String(),
   asOf: time('The newest sample or result'),
   source: Type.Enum(['network', 'results', 'bluefin'], { description: 'network: what was told to be best, or the shipped network; results: what came of configurations that ran; bluefin: the two-point method' }),
   config: configurationSchema,
-  changed: Type.Array(object({ name: Type.String(), from: parameterValue, to: parameterValue, unit: optional(Type.String()) }), { description: 'against what ran last' }),
+  changed: changedSchema,
   reason: Type.String(),
   observations: Type.Integer({ description: 'feedbacks that were learned from' }),
   modelVersion: Type.String(),
   mode: optional(Type.Enum(['suggest', 'apply'])),
   kind: optional(Type.Enum(['defaults', 'incumbent', 'exploration', 'revert', 'proof'], { description: 'incumbent: the best of what has run; exploration: a trial; revert: after a bad surprise; proof: the defaults, to measure the gain' })),
-  expected: optional(nullable(object({
-    performance: Type.Number(),
-    low: Type.Number({ description: 'of an interval of 90 %' }),
-    high: Type.Number(),
-    gain: Type.Number({ description: 'over the defaults' }),
-    gainLow: Type.Number(),
-    gainHigh: Type.Number()
-  }, 'in the unit of performance'))),
+  expected: optional(expectedSchema),
   observationsNearby: optional(Type.Integer({ description: 'results of nearly this configuration in nearly this state' })),
   undo: optional(configurationSchema),
+  canary: optional(nullable(object({
+    config: configurationSchema, kind: Type.Enum(['exploration', 'proof']), changed: changedSchema, expected: expectedSchema, reason: Type.String()
+  }, 'what one instance should run beside the others, with tuning.canary; null while nothing is to be tried'))),
   proof: optional(object(proofSchema)),
   accepted: optional(suggestionAnswerSchema),
   refused: optional(suggestionAnswerSchema),

@@ -12,7 +12,7 @@ const operate = new Set([
 const admin = new Set(['GET /v1/targets', 'GET /v1/config', 'GET /v1/audit', 'GET /v1/audit/checkpoint'])
 /** Questions that are too long for an address. */
 const questions = new Set([
-  'POST /v1/recommendations', 'POST /v1/services/:service/what-if', 'POST /v1/recommendations/wpa', 'POST /v1/recommendations/cpa',
+  'POST /v1/recommendations', 'POST /v1/services/:service/what-if', 'POST /v1/services/:service/suggestion', 'POST /v1/recommendations/wpa', 'POST /v1/recommendations/cpa',
   'POST /api/v1/query', 'POST /api/v1/query_range', 'POST /api/v1/labels', 'POST /api/v1/series'
 ])
 /** They speak about all services at once, so they are not for those who may see only some. */

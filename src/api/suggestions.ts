@@ -75,7 +75,8 @@ export async function tuningOf (service: string, { config, settings }: ApiContex
 }
 
 /** Whether what was suggested is still allowed: modes, bounds and parameters may have changed since. */
-const fits = ({ config, mode = 'suggest' }: Suggestion, rules: TuningRules) => mode === rules.mode && configurationProblem(config, rules) === null
+const fits = ({ config, canary, mode = 'suggest' }: Suggestion, rules: TuningRules) =>
+  mode === rules.mode && [config, ...canary ? [canary.config] : []].every((one) => configurationProblem(one, rules) === null)
 
 async function suggestAnew (service: string, policy: Policy, context: ApiContext, { hadNone }: { hadNone: boolean }): Promise<Suggestion> {
   if (hadNone) await refuseUnknown(service, context)
@@ -98,8 +99,9 @@ async function suggestFor (service: string, policy: Policy, context: ApiContext,
   return takeTurn({ service, state, record, feedback: [], rules, holdMs: 1000 * policy.decisionTtlSeconds, ...asked }).suggestion
 }
 
-function etagOf ({ config }: Suggestion): string {
-  return `W/"${createHash('sha256').update(JSON.stringify(Object.entries(config).sort(([a], [b]) => a < b ? -1 : 1))).digest('base64url').slice(0, 22)}"`
+function etagOf ({ config, canary }: Suggestion): string {
+  const sorted = [config, canary?.config ?? {}].map((one) => Object.entries(one).sort(([a], [b]) => a < b ? -1 : 1))
+  return `W/"${createHash('sha256').update(JSON.stringify(sorted)).digest('base64url').slice(0, 22)}"`
 }
 
 /** Weakly, as GET compares. */

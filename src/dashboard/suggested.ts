@@ -2,7 +2,7 @@ import type { Suggestion, SuggestionAnswer } from '../domain.ts'
 import { ask, pathOf } from './api.ts'
 import { h } from './dom.ts'
 import { words } from './format.ts'
-import { evidenceText, expectedText, undoText, valueText } from './suggestion-text.ts'
+import { canaryText, evidenceText, expectedText, undoText, valueText } from './suggestion-text.ts'
 import { timeOf } from './widgets.ts'
 
 /** What is suggested for a service as a card, and what an operator says to it; hidden while there is nothing to say. */
@@ -14,12 +14,13 @@ export function createSuggested (service: string) {
     const isTold = suggestion !== null && suggestion.source !== 'network' && suggestion.observations > 0
     element.hidden = suggestion === null || (changed.length === 0 && refused === undefined && accepted === undefined && !isTold)
     if (element.hidden || suggestion === null) return
-    const { config, reason, expected, mode } = suggestion
+    const { config, reason, expected, mode, canary } = suggestion
     const heading = changed.length === 0 ? 'Configuration' : mode === 'apply' ? 'Configuration to apply' : 'Suggested configuration'
     element.replaceChildren(h('h2', {}, heading),
       h('p', {}, reason),
       ...(changed.length === 0 ? [] : changes(suggestion)),
       ...(expected ? [h('p', {}, expectedText(expected))] : []),
+      ...(canary ? [h('p', {}, canaryText(canary))] : []),
       ...(changed.length === 0 || mode === 'apply' ? [] : [answerLine(config)]),
       ...(accepted ? [h('p', { class: 'muted' }, `${accepted.by} accepted one at `, timeOf(accepted.at, { date: true }), '.')] : []),
       ...(isTold && suggestion.proof ? [h('p', { class: 'proof' }, h('strong', {}, 'So far: '), suggestion.proof.reason)] : []),

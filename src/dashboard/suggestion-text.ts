@@ -1,4 +1,4 @@
-import type { ExpectedPerformance, ParameterValue, Suggestion } from '../domain.ts'
+import type { CanarySuggestion, ExpectedPerformance, ParameterValue, Suggestion } from '../domain.ts'
 import { short, words } from './format.ts'
 
 const sources: Readonly<Record<Suggestion['source'], string>> = { network: 'the network', results: 'what results taught', bluefin: 'the two-point method' }
@@ -16,6 +16,12 @@ export function expectedText ({ performance, low, high, gain, gainLow, gainHigh 
 export function evidenceText ({ source, observations, observationsNearby }: Suggestion): string {
   const nearby = observationsNearby === undefined || observationsNearby === 0 ? '' : `, ${observationsNearby} of them nearby`
   return `From ${sources[source]}: ${observations} observation${observations === 1 ? '' : 's'}${nearby}.`
+}
+
+/** "One instance tries workers 12, codec gzip." */
+export function canaryText ({ kind, changed }: CanarySuggestion): string {
+  const values = changed.map(({ name, to, unit }) => `${words(name)} ${valueText(to, unit)}`).join(', ')
+  return kind === 'proof' ? `One instance runs the defaults, so that the gain is measured: ${values}.` : `One instance tries ${values}.`
 }
 
 /** What to set to go back: the parameters that would change. */

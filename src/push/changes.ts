@@ -24,8 +24,8 @@ export interface PushState {
   /** The newest change of an incident that was heard of; absent in what an earlier release has written. */
   readonly heard?: Pick<Incident, 'startedAt' | 'revision'> | null
   readonly maintenance: MaintenanceAction
-  /** The configuration that was told last, and when it was suggested; absent before the first. */
-  readonly suggested?: { readonly at: number, readonly config: Configuration }
+  /** The configurations that were told last, of all instances and of the one that tries, and when it was suggested; absent before the first. */
+  readonly suggested?: { readonly at: number, readonly config: Configuration, readonly canary?: Configuration | null }
 }
 
 export const nothingPushed: PushState = { decidedAt: 0, replicas: null, judgedAt: 0, incident: null, heard: null, maintenance: 'no_action_needed' }
@@ -67,14 +67,17 @@ function followVerdict (state: PushState, verdict: Verdict): { state: PushState,
 /** Only where suggestions are to be applied, and only another configuration. */
 function followSuggestion (state: PushState, suggestion: Suggestion): { state: PushState, changes: Change[] } {
   const { service, asOf: at, mode, config } = suggestion
+  const canary = suggestion.canary?.config ?? null
   const before = state.suggested?.config ?? null
-  if (mode !== 'apply' || at < (state.suggested?.at ?? 0) || sameValues(before, config)) return { state, changes: [] }
-  return { state: { ...state, suggested: { at, config } }, changes: [{ kind: 'suggestion.changed', service, at, config, before, suggestion }] }
+  const isKnown = sameValues(before, config) && sameValues(state.suggested?.canary ?? null, canary)
+  if (mode !== 'apply' || at < (state.suggested?.at ?? 0) || isKnown) return { state, changes: [] }
+  return { state: { ...state, suggested: { at, config, canary } }, changes: [{ kind: 'suggestion.changed', service, at, config, before, suggestion }] }
 }
 
-function sameValues (before: Configuration | null, config: Configuration): boolean {
+function sameValues (before: Configuration | null, config: Configuration | null): boolean {
+  if (before === null || config === null) return before === config
   const names = Object.keys(config)
-  return before !== null && names.length === Object.keys(before).length && names.every((name) => before[name] === config[name])
+  return names.length === Object.keys(before).length && names.every((name) => before[name] === config[name])
 }
 
 function followIncident (state: PushState, { change, incident }: IncidentChange): { state: PushState, changes: Change[] } {

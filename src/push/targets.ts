@@ -24,7 +24,7 @@ export function deliveriesFor (change: Change, targets: readonly PushTarget[]): 
   return targets.filter((target) => wants(target, change)).map((target) => {
     const own = targetId(target)
     // Between two samples there may be several suggestions.
-    const what = change.kind === 'suggestion.changed' ? [change.config] : []
+    const what = change.kind === 'suggestion.changed' ? [change.config, change.suggestion.canary?.config] : []
     const id = digest(JSON.stringify([own, change.kind, change.service, change.at, ...what])).slice(0, 32)
     return { id, target: own, payload: change, attempts: target.attempts }
   })

@@ -6,12 +6,12 @@ import { remember, rowsKept, sampleAt } from './recent-samples.ts'
 
 /**
  * Whether the network suggests: it knows the five parameters of the preset, and either was told best configurations last, or nothing was told yet.
- * Where suggestions are applied, an untaught network is none to follow.
+ * Where suggestions are applied or tried on one instance, an untaught network is none to follow.
  */
 export function usesNetwork (state: TuningState | null, rules: TuningRules): boolean {
   if (!isPreset(rules)) return false
   const form = state?.newest?.form
-  return form === undefined ? rules.mode === 'suggest' : form === 'optimal'
+  return form === undefined ? rules.mode === 'suggest' && !rules.canary : form === 'optimal'
 }
 
 interface FollowOptions {

@@ -22,6 +22,7 @@ export const presetRules: TuningRules = {
   explorationShare: tunerDefaults.explorationShare,
   safetyMargin: tunerDefaults.safetyMargin,
   proofShare: 0.02,
+  canary: false,
   furtherSignals: []
 }
 

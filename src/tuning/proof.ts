@@ -12,6 +12,8 @@ export interface ProofState {
   readonly before: readonly number[]
   /** A period with the defaults whose neighbours after it are still to come. */
   readonly open: { readonly performance: number, readonly before: readonly number[], readonly after: readonly number[] } | null
+  /** Performances of the one instance, with the defaults, and of the others, of the newest time that both may report. */
+  readonly beside?: { readonly at: number, readonly canary: number | null, readonly others: number | null }
   /** Of the comparisons: their number, mean and sum of squared deviations (Welford 1962); and the mean performance of the defaults. */
   readonly count: number
   readonly mean: number
@@ -29,18 +31,41 @@ const leastComparisons = 3
 /** In the first periods the defaults run anyhow. */
 const warmUp = 5
 
+/** From so many comparisons on that leave no doubt, a quarter of the share is enough. */
+const established = 10
+const afterwards = 0.25
+
+interface Turn { readonly tuner: { readonly seed: number, readonly learned: number }, readonly proof: ProofState }
+
 /** Whether this turn runs the defaults for comparison: by chance, and the same for the same service and turn. */
-export function isProofTurn ({ seed, learned }: { readonly seed: number, readonly learned: number }, proofShare: number): boolean {
-  return learned >= warmUp && createRandom(seed ^ Math.imul(learned + 1, 0x9e3779b1))() < proofShare
+export function isProofTurn ({ tuner: { seed, learned }, proof }: Turn, proofShare: number): boolean {
+  if (learned < warmUp || proofShare === 0) return false
+  const isClear = proof.count >= established && proofOf(proof, proofShare).outcome !== 'no-measurable-gain'
+  return createRandom(seed ^ Math.imul(learned + 1, 0x9e3779b1))() < (isClear ? afterwards : 1) * proofShare
 }
 
 export interface Period { readonly at: number, readonly performance: number, readonly isDefaults: boolean, readonly isProofTurn: boolean }
 
-/** The state after one more period, newer than all before. */
-export function addPeriod (state: ProofState, { at, performance, isDefaults, isProofTurn }: Period, defaults: Configuration): ProofState {
+function begin (state: ProofState, at: number, defaults: Configuration): ProofState {
   const text = JSON.stringify(defaults)
   const own = state.defaults === text ? state : { ...noProof, defaults: text }
-  const known = { ...own, since: own.since ?? at }
+  return { ...own, since: own.since ?? at }
+}
+
+/** The state after one more result where one instance tries: with the defaults beside the others at the same time it needs no neighbours. */
+export function addBeside (state: ProofState, { at, performance, isDefaults, isCanary }: Omit<Period, 'isProofTurn'> & { readonly isCanary: boolean }, defaults: Configuration): ProofState {
+  const known = begin(state, at, defaults)
+  if (isCanary && !isDefaults) return known
+  const before = known.beside?.at === at ? known.beside : { at, canary: null, others: null }
+  const beside = isCanary ? { ...before, canary: performance } : { ...before, others: performance }
+  const next = { ...known, beside, suggested: known.suggested + Number(!isCanary) }
+  if (beside.canary === null || beside.others === null) return next
+  return compare({ ...next, beside: { at, canary: null, others: null } }, beside.others - beside.canary, beside.canary)
+}
+
+/** The state after one more period, newer than all before. */
+export function addPeriod (state: ProofState, { at, performance, isDefaults, isProofTurn }: Period, defaults: Configuration): ProofState {
+  const known = begin(state, at, defaults)
   if (isProofTurn && isDefaults) {
     const closed = close(known)
     return closed.before.length === 0 ? closed : { ...closed, open: { performance, before: closed.before, after: [] } }
@@ -55,12 +80,17 @@ const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum 
 
 /** Counts the open comparison, if it has a neighbour on both sides. */
 function close (state: ProofState): ProofState {
-  const { open, count: before, mean, squares, defaultMean } = state
+  const { open } = state
   if (open === null || open.after.length === 0) return { ...state, open: null }
-  const gain = (meanOf(open.before) + meanOf(open.after)) / 2 - open.performance
-  const count = before + 1
+  return compare({ ...state, open: null }, (meanOf(open.before) + meanOf(open.after)) / 2 - open.performance, open.performance)
+}
+
+/** With one more gain over the performance that the defaults had. */
+function compare (state: ProofState, gain: number, performance: number): ProofState {
+  const { mean, squares, defaultMean } = state
+  const count = state.count + 1
   const next = mean + (gain - mean) / count
-  return { ...state, open: null, count, mean: next, squares: squares + (gain - mean) * (gain - next), defaultMean: defaultMean + (open.performance - defaultMean) / count }
+  return { ...state, count, mean: next, squares: squares + (gain - mean) * (gain - next), defaultMean: defaultMean + (performance - defaultMean) / count }
 }
 
 /** 97.5 % quantiles of Student's t distribution for 2 to 30 degrees of freedom; beyond, 1.96 + 2.4 / degrees is within 0.002. */

@@ -1,4 +1,4 @@
-import type { Configuration, ExpectedPerformance, Signals, SuggestedChange, SuggestionKind, SuggestionSource, TuningRules } from '../domain.ts'
+import type { CanarySuggestion, Configuration, ExpectedPerformance, Signals, SuggestedChange, SuggestionKind, SuggestionSource, TuningRules } from '../domain.ts'
 import { bluefinDefaults, proposeBluefin } from './bluefin.ts'
 import { changeCost, expectedDifference } from './change-cost.ts'
 import { createGuard } from './guard.ts'
@@ -26,6 +26,7 @@ export interface ResultSuggestion {
   readonly reason: string
   readonly undo: Configuration
   readonly observationsNearby: number
+  readonly canary?: CanarySuggestion | null
 }
 
 interface Setting { readonly space: ParameterSpace, readonly rules: TuningRules, readonly moment: SuggestionMoment }
@@ -33,14 +34,31 @@ interface Setting { readonly space: ParameterSpace, readonly rules: TuningRules,
 /** The next configuration; pure: the same record, moment and rules give the same. */
 export function suggestFromResults (record: TuningRecord, moment: SuggestionMoment, rules: TuningRules): ResultSuggestion {
   const setting = { space: spaceOf(rules), rules, moment }
-  const { space } = setting
+  if (!rules.canary) return one(record, setting)
+  const others = one(record, { ...setting, moment: { ...moment, hold: moment.hold ?? onlyOneTries } })
+  return { ...others, canary: canaryOf(record, setting, others.config) }
+}
+
+const onlyOneTries = 'only one instance tries'
+
+/** What one instance should try beside the others; null where nothing is to be tried. */
+function canaryOf (record: TuningRecord, setting: Setting, theirs: Configuration): CanarySuggestion | null {
+  // It is there to try: the share is for what all instances run.
+  const eager = { ...setting, rules: { ...setting.rules, explorationShare: setting.rules.explorationShare > 0 ? 1 : 0 } }
+  const { kind, config, expected, reason } = one(record, eager)
+  if ((kind !== 'exploration' && kind !== 'proof') || sameConfiguration(setting.space, config, theirs)) return null
+  return { kind, config, expected, reason, changed: changesOf(setting.space, theirs, config) }
+}
+
+function one (record: TuningRecord, setting: Setting): ResultSuggestion {
+  const { space, rules, moment } = setting
   const undo = known(space, record.tuner.current)
   if (space.width === 0) return plain(setting, undo, { kind: 'defaults', config: space.defaults, reason: 'Every parameter has one value only: there is nothing to tune.' })
-  if (moment.hold === null && isProofTurn(record.tuner, rules.proofShare)) {
+  if (moment.hold === null && isProofTurn(record, rules.proofShare)) {
     return plain(setting, undo, { kind: 'proof', config: space.defaults, reason: 'The defaults for a while, so that the gain over them can be measured.' })
   }
   const found = rules.strategy === 'bluefin' ? byBluefin(record, setting, undo) : bySurrogate(record, setting, undo)
-  const held = moment.hold === null ? found : { ...found, reason: `${found.reason} Nothing is tried: ${moment.hold}.` }
+  const held = moment.hold === null || moment.hold === onlyOneTries ? found : { ...found, reason: `${found.reason} Nothing is tried: ${moment.hold}.` }
   return isRefused(found.config, setting) ? plain(setting, undo, { kind: 'incumbent', config: undo, reason: 'What would be suggested was refused by an operator: what runs stays.' }) : held
 }
 
@@ -78,8 +96,12 @@ function byBluefin (record: TuningRecord, setting: Setting, undo: Configuration)
 }
 
 function plain ({ space, rules }: Setting, undo: Configuration, { kind, config, reason }: Pick<ResultSuggestion, 'kind' | 'config' | 'reason'>): ResultSuggestion {
-  const changed = space.parameters
-    .filter(({ name }) => config[name] !== undo[name])
-    .map(({ name, unit }) => ({ name, from: undo[name], to: config[name], ...(unit !== undefined && { unit }) }))
+  const changed = changesOf(space, undo, config)
   return { source: rules.strategy === 'bluefin' ? 'bluefin' : 'results', config, kind, changed, expected: null, reason, undo, observationsNearby: 0 }
+}
+
+function changesOf ({ parameters }: ParameterSpace, from: Configuration, to: Configuration): SuggestedChange[] {
+  return parameters
+    .filter(({ name }) => to[name] !== from[name])
+    .map(({ name, unit }) => ({ name, from: from[name], to: to[name], ...(unit !== undefined && { unit }) }))
 }

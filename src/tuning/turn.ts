@@ -38,7 +38,8 @@ export function takeTurn (task: TuningTask): TuningOutcome {
   const { service, rules } = task
   let record = task.record ?? emptyRecord(service, spaceOf(rules), rules)
   const ignored: { id: string, reason: string }[] = []
-  const inOrder = [...task.feedback].sort((a, b) => a.at - b.at)
+  // Of the same time the one that tries comes first, so that what the others run counts as what runs.
+  const inOrder = [...task.feedback].sort((a, b) => a.at - b.at || Number(b.canary ?? false) - Number(a.canary ?? false))
   for (const one of inOrder) {
     const learned = learnOne(record, one, task)
     record = learned.record
@@ -60,12 +61,13 @@ export function takeTurn (task: TuningTask): TuningOutcome {
     proof: proofOf(record.proof, rules.proofShare),
     ...(state.accepted && { accepted: state.accepted })
   }
-  const standing = standingFor(signals, found.kind === 'exploration', rules)
+  const tries = found.kind === 'exploration' || (found.canary ?? null) !== null
+  const standing = standingFor(signals, tries, rules)
   return { record, state: { ...state, standing }, suggestion, ignored }
 }
 
 function learnOne (record: TuningRecord, feedback: Feedback, { state, rules }: TuningTask): { record: TuningRecord, ignored: string | null } {
-  const { id, at, state: told, config, performance: reported } = feedback
+  const { id, at, state: told, config, performance: reported, canary } = feedback
   const { recent } = state
   const without = (ignored: string) => ({ record, ignored })
   if (config === undefined) return without('it names no configuration that ran')
@@ -76,7 +78,7 @@ function learnOne (record: TuningRecord, feedback: Feedback, { state, rules }: T
   const performance = reported ?? measured(record, at, { state, rules })
   if (typeof performance === 'string') return without(performance)
   if (!Number.isFinite(performance)) return without(`performance is ${performance}, a finite number is expected`)
-  return learnResult(record, { id, at, signals, config, performance }, rules)
+  return learnResult(record, { id, at, signals, config, performance, ...(canary && { canary }) }, rules)
 }
 
 /** The mean performance of the samples since the result before, or since the configuration was changed; or why it is not known. */
@@ -90,7 +92,7 @@ function measured ({ tuner }: TuningRecord, at: number, { state: { recent, accep
 
 /** What runs, as the newest result says. */
 function runningOf (inOrder: readonly Feedback[], { newest }: TuningState): Partial<TuningState> {
-  const last = inOrder.at(-1)
+  const last = inOrder.findLast(({ canary }) => !canary)
   if (last?.config === undefined || (newest !== undefined && last.at < newest.at)) return {}
   return { running: last.config, newest: { at: last.at, form: 'result' } }
 }

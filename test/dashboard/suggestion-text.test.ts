@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Suggestion } from '../../src/domain.ts'
-import { evidenceText, expectedText, undoText } from '../../src/dashboard/suggestion-text.ts'
+import { canaryText, evidenceText, expectedText, undoText } from '../../src/dashboard/suggestion-text.ts'
 
 const suggestion: Suggestion = {
   service: 'shop',
@@ -22,6 +22,12 @@ describe('a suggestion on the page', () => {
   it('says what it rests on', () => {
     expect(evidenceText(suggestion)).toBe('From what results taught: 212 observations, 14 of them nearby.')
     expect(evidenceText({ ...suggestion, source: 'network', observations: 1, observationsNearby: undefined })).toBe('From the network: 1 observation.')
+  })
+
+  it('says what one instance tries, or that it runs the defaults', () => {
+    const canary = { config: {}, kind: 'exploration', changed: suggestion.changed.slice(0, 2), expected: null, reason: 'r' } as const
+    expect(canaryText(canary)).toBe('One instance tries cache megabytes 300 MB, codec gzip.')
+    expect(canaryText({ ...canary, kind: 'proof' })).toBe('One instance runs the defaults, so that the gain is measured: cache megabytes 300 MB, codec gzip.')
   })
 
   it('says how to go back, for every kind of parameter', () => {

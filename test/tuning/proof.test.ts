@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createRandom, normal } from '../../src/ml/random.ts'
-import { addPeriod, isProofTurn, noProof, proofOf, type ProofState } from '../../src/tuning/proof.ts'
+import { addBeside, addPeriod, isProofTurn, noProof, proofOf, type ProofState } from '../../src/tuning/proof.ts'
 
 const defaults = { threads: 4 }
 const suggested = (performance: number) => ({ at: 1, performance, isDefaults: false, isProofTurn: false })
@@ -35,6 +35,17 @@ describe('the proof of a gain', () => {
     expect(addPeriod(state, suggested(7), { threads: 8 })).toMatchObject({ count: 0, before: [7], suggested: 1 })
   })
 
+  it('compares one instance with the defaults with the others at the same time, whichever reports first', () => {
+    const beside = (at: number, performance: number, isCanary: boolean, isDefaults = isCanary) => ({ at, performance, isCanary, isDefaults })
+    const periods = [
+      beside(1, 40, true), beside(1, 50, false), beside(2, 60, false), beside(2, 45, true),
+      beside(3, 70, false), beside(4, 40, true), beside(5, 10, true, false), beside(5, 90, false)
+    ]
+    const state = periods.reduce((known, period) => addBeside(known, period, defaults), noProof)
+    // 50 − 40 and 60 − 45; at 3 and 4 one of the two is missing, and at 5 the one instance runs something else.
+    expect(state).toMatchObject({ count: 2, mean: 12.5, defaultMean: 42.5, suggested: 4 })
+  })
+
   it('says with an interval of Student\'s t that it is better, worse, or not measurable', () => {
     // Mean 5, deviation √((1 + 0 + 1) / 2) = 1: 5 ± 4.303 · 1 / √3 = 5 ± 2.484.
     const state = { ...noProof, count: 3, mean: 5, squares: 2, defaultMean: 50, suggested: 9, since: 7 }
@@ -65,10 +76,17 @@ describe('the proof of a gain', () => {
   })
 
   it('draws its turns by chance, the same for the same service and result, in the share that is asked for, and not at first', () => {
-    const turns = Array.from({ length: 4000 }, (_, learned) => isProofTurn({ seed: 7, learned }, 0.1))
-    expect(turns.filter(Boolean).length / 4000).toBeCloseTo(0.1, 1)
-    expect(turns.slice(0, 5)).toEqual([false, false, false, false, false])
-    expect(turns).toEqual(Array.from({ length: 4000 }, (_, learned) => isProofTurn({ seed: 7, learned }, 0.1)))
-    expect(Array.from({ length: 400 }, (_, learned) => isProofTurn({ seed: 7, learned }, 0)).some(Boolean)).toBe(false)
+    const turnsOf = (proofShare: number, proof = noProof) => Array.from({ length: 4000 }, (_, learned) => isProofTurn({ tuner: { seed: 7, learned }, proof }, proofShare))
+    const share = (turns: readonly boolean[]) => turns.filter(Boolean).length / turns.length
+    expect(share(turnsOf(0.1))).toBeGreaterThan(0.085)
+    expect(share(turnsOf(0.1))).toBeLessThan(0.115)
+    expect(turnsOf(0.1).slice(0, 5)).toEqual([false, false, false, false, false])
+    expect(turnsOf(0.1)).toEqual(turnsOf(0.1))
+    expect(share(turnsOf(0))).toBe(0)
+    // Ten comparisons that leave no doubt: a quarter of 0.1.
+    const clear = { ...noProof, count: 10, mean: 5, squares: 9 }
+    expect(share(turnsOf(0.1, clear))).toBeGreaterThan(0.015)
+    expect(share(turnsOf(0.1, clear))).toBeLessThan(0.035)
+    expect(share(turnsOf(0.1, { ...clear, mean: 0 }))).toBeGreaterThan(0.085)
   })
 })

@@ -100,6 +100,32 @@ describe('a turn', () => {
     expect(proofs[0]).toMatchObject({ config: { threads: 8, codec: 'none' }, reason: expect.stringContaining('so that the gain over them can be measured') })
   })
 
+  it('lets one instance try, with tuning.canary, while the others run what is known to be good', () => {
+    const own = { ...rules, canary: true, proofShare: 0.2 }
+    let outcome = takeTurn(nothing({ rules: own, signals }))
+    const kinds = new Set<string | undefined>()
+    for (let i = 1; i <= 80; i++) {
+      const { config, canary, kind } = outcome.suggestion
+      kinds.add(kind).add(canary?.kind)
+      const reports = [feedback(i, 0, performanceOf(Number(config.threads)), { config })]
+      if (canary) reports.push(feedback(i, 0, performanceOf(Number(canary.config.threads)), { id: `c${i}`, config: canary.config, canary: true }))
+      outcome = after(outcome, { rules: own, feedback: reports })
+    }
+    // The others never try and are not sent back by what happens to the one.
+    expect([...kinds].filter(kind => kind !== undefined).sort()).toEqual(['defaults', 'exploration', 'incumbent', 'proof'])
+    // The defaults come to 40.
+    expect(performanceOf(Number(outcome.suggestion.config.threads))).toBeGreaterThan(60)
+    expect(outcome.suggestion.undo).toEqual(outcome.state.running)
+    expect(outcome.suggestion.proof).toMatchObject({ outcome: 'gain' })
+  })
+
+  it('lets no instance try while all is not well', () => {
+    const known = run(20)
+    const held = { ...known.state, hold: { at: 20 * minute, reason: 'an incident is open' } }
+    const { suggestion } = after({ record: known.record, state: held }, { rules: { ...rules, canary: true } })
+    expect(suggestion).toMatchObject({ canary: null, reason: expect.stringContaining('an incident is open') })
+  })
+
   it('changes nothing whose expected gain is less than the change costs', () => {
     const known = run(60)
     const priced = (changeCost: number): TuningRules => ({ ...rules, explorationShare: 0, parameters: [{ ...rules.parameters[0], changeCost }, rules.parameters[1]] })
