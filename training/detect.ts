@@ -25,6 +25,8 @@ export interface DetectFileOptions {
   readonly seed?: number
   /** Used until training rows give a forest of their own. */
   readonly model?: AnomalyModel | null
+  /** Without training rows: whether the file is judged by a standard of its own once it has shown some days, as live services are. */
+  readonly studies?: boolean
 }
 
 const header = ['row', 'score', 'threshold', 'isAnomaly', 'severity', 'causes']
@@ -41,7 +43,8 @@ const mostTrainingValues = 50_000_000
  *
  * With training rows the detector learns from them once and judges the rest by them; they themselves get the score 0. Fewer than
  * 150 of them do not say what is normal: then, and without any, it learns from row to row and reports where an anomaly begins: `isAnomaly` is 1
- * there alone, and the scores of the 150 rows that follow are halved, because what follows is its echo.
+ * there alone, and the scores of the 150 rows that follow are halved, because what follows is its echo. With `studies` that is so until it has a
+ * standard of its own, after about four days (policy/study.ts). Its forest follows calm rows either way.
  *
  * @throws PrescaleError `not-found`, `invalid-request` with file and line, `limit-exceeded` for too many columns or training values.
  */
@@ -83,7 +86,7 @@ const notJudged: Judged = [0, 0.5, 0, 'none', '']
 
 /** Rows in, judgements out; gathers the training rows first, if there are any. */
 function createDetector (table: SignalTable, options: DetectFileOptions & { readonly trainRows: number }) {
-  const { falseAlarmsPerWeek = 7, seed = 1, data } = options
+  const { falseAlarmsPerWeek = 7, seed = 1, data, studies = false } = options
   const { signals } = table
   const stepSeconds = options.stepSeconds ?? table.stepSeconds ?? assumedStepSeconds
   const rowsToTrain = options.trainRows >= warmUpSteps ? options.trainRows : 0
@@ -117,7 +120,7 @@ function createDetector (table: SignalTable, options: DetectFileOptions & { read
 
   function judge (at: number, x: Float64Array): Judged {
     const measured = Object.fromEntries(signals.map((signal, s) => [signal, x[s]]).filter(([, value]) => !Number.isNaN(value))) as Signals
-    const judged = detect(state, { service: data, at, signals: measured }, { model, falseAlarmsPerWeek, stepSeconds, seasonSeconds, mostSignals: mostColumns, explain: 'all' })
+    const judged = detect(state, { service: data, at, signals: measured }, { model, falseAlarmsPerWeek, stepSeconds, seasonSeconds, mostSignals: mostColumns, studies, explain: 'all' })
     const news = state.standard !== null || isNews(state.alarm, judged.state.alarm, noveltyRule)
     state = judged.state
     const { score, threshold, isAnomaly, severity, causes } = judged.verdict

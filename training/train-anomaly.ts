@@ -1,17 +1,16 @@
 import { advance } from '../src/features/anomaly-features.ts'
 import { rowFeatureNames, rowFeatures } from '../src/features/row-features.ts'
-import { startShifts } from '../src/features/level-shift.ts'
 import { emptyMemory, field, fields, widenMemory } from '../src/features/signal-memory.ts'
 import type { SignalMemory } from '../src/features/signal-memory.ts'
-import { isolationDefaults, trainIsolationForest } from '../src/ml/isolation-forest.ts'
+import { incrementalForestOf } from '../src/ml/incremental-forest.ts'
+import type { IncrementalShape } from '../src/ml/incremental-forest.ts'
+import { growTrees, isolationDefaults, isolationForestOf, treeSeeds } from '../src/ml/isolation-forest.ts'
 import type { IsolationForest, IsolationVariant } from '../src/ml/isolation-forest.ts'
-import { peaksOverThreshold } from '../src/ml/peaks-over-threshold.ts'
 import type { Random } from '../src/ml/random.ts'
 import { calibrate, componentsOf, mapped, rowScore } from '../src/policy/row-score.ts'
 import type { AnomalyState } from '../src/policy/verdict.ts'
-import { smoothingSteps } from '../src/policy/standard.ts'
+import { smoothingSteps, standardFrom } from '../src/policy/standard.ts'
 import { alarmRate, emptyAnomalyState } from '../src/policy/verdict.ts'
-import { startWatch, sustain } from '../src/policy/watch.ts'
 
 export interface ServiceRows {
   readonly signals: readonly string[]
@@ -29,13 +28,8 @@ export interface LearnOptions {
   readonly variant?: IsolationVariant
 }
 
-/**
- * The tail of training scores overstates later false alarms: asked for one a day, services of three public data sets had 0.4, 0.0 and 0.6 at
- * the rate itself, and 1.0, 0.4 and 0.7 at three times it.
- */
-const rateFactor = 3
-/** Thresholds begin a little below what the tail says, because they rise by themselves where that gives too many alarms, and never sink. */
-const eagerness = 0.8
+/** In a file's detector, whose state need not be small. */
+const fileForest: IncrementalShape = { trees: isolationDefaults.trees, sampleRows: isolationDefaults.sampleRows, heldRows: 1024, horizon: 20_160 }
 
 /**
  * What one service's training rows teach: the scales of its signals, its season, its own forest and what scores are usual.
@@ -61,18 +55,16 @@ export function learnService ({ signals, x, at }: ServiceRows, options: LearnOpt
     table.set(rowFeatures(step.deviations, width), row * rowFeatureNames.length)
   }
   const first = firstWithSeason(table)
-  const forest = trainIsolationForest(
-    { features: rowFeatureNames, x: table.subarray(first * rowFeatureNames.length) },
-    { ...isolationDefaults, ...(variant && { variant }) }, random)
-  const components = Array.from({ length: rows - first }, (_, i) => componentsOf(rowOf(table, first + i), forest))
+  const set = { features: rowFeatureNames, x: table.subarray(first * rowFeatureNames.length) }
+  const forestOptions = { ...isolationDefaults, ...(variant && { variant }) }
+  const trees = growTrees(set, forestOptions, treeSeeds(forestOptions, random))
+  const forest = isolationForestOf(trees, set, forestOptions)
+  const kept = Array.from({ length: rows - first }, (_, i) => rowOf(table, first + i))
+  const components = kept.map(row => componentsOf(row, forest.score(row)))
   const calibration = calibrate(components)
   const scores = smoothed(components.map(row => rowScore(mapped(row, calibration))))
-  const rate = alarmRate(options)
-  const threshold = eagerness * peaksOverThreshold(scores, rateFactor * rate)
-  const watch = startWatch(eagerness * peaksOverThreshold(sustained(scores, threshold), rate))
-  const shifts = startShifts(width)
-  const standard = { calibration, threshold, watch, shifts, recentScores: new Float64Array(smoothingSteps) }
-  return { forest, state: { ...emptyAnomalyState(), memory, standard, lastAt: at[rows - 1] } }
+  const standard = standardFrom(scores, { calibration, rate: alarmRate(options), signals: width })
+  return { forest, state: { ...emptyAnomalyState(), memory, standard, surprise: null, forest: incrementalForestOf(kept, trees, fileForest), lastAt: at[rows - 1] } }
 }
 
 const rowOf = (table: Float64Array, row: number) => table.slice(row * rowFeatureNames.length, (row + 1) * rowFeatureNames.length)
@@ -83,12 +75,6 @@ function smoothed (scores: readonly number[]): number[] {
     const latest = scores.slice(Math.max(0, i + 1 - smoothingSteps), i + 1)
     return latest.reduce((sum, score) => sum + score, 0) / latest.length
   })
-}
-
-/** The sustained look at the same scores. */
-function sustained (scores: readonly number[], threshold: number): number[] {
-  let level = scores[0] / threshold
-  return scores.map(score => (level = sustain(level, score / threshold)))
 }
 
 /** The season is learned again in the second pass, or it would know the rows that it is compared with. */

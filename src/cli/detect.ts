@@ -12,6 +12,7 @@ interface DetectFlags {
   readonly falseAlarmsPerWeek?: number
   readonly seed?: number
   readonly model?: string
+  readonly study?: boolean
   readonly json?: boolean
 }
 
@@ -27,6 +28,7 @@ export function addDetect (program: Command): void {
     .option('--season-seconds <seconds>', 'length of the cycle that the signals repeat', number({ least: 1 }))
     .option('--false-alarms-per-week <number>', 'how many are acceptable', number({ least: 0.001 }))
     .option('--model <folder>', 'a trained model that serves until training rows give a better one: its folder with manifest.json, or a folder of models (default: ours)')
+    .option('--study', 'without training rows: judge by a standard of its own after about four days, as live services are judged')
     .option('--json', 'say what was written as JSON, for programs')
     .option('--seed <number>', 'of everything random', whole(0))
     .addHelpText('after', `
@@ -38,9 +40,9 @@ Examples:
     .action(detect)
 }
 
-async function detect ({ model, json, ...flags }: DetectFlags): Promise<void> {
+async function detect ({ model, study, json, ...flags }: DetectFlags): Promise<void> {
   const [{ detectFile }, { anomalyModel, loadFrom }] = await Promise.all([import('../../training/detect.ts'), import('../models.ts')])
   const shipped = await loadFrom(model ?? join(packageRoot(), 'models'), anomalyModel, { optional: model === undefined })
-  const written = await detectFile({ ...flags, model: shipped })
+  const written = await detectFile({ ...flags, ...(study && { studies: true }), model: shipped })
   say(json ? JSON.stringify({ out: flags.out, ...written }) : flags.out)
 }

@@ -22,10 +22,15 @@ const floorOfFarthest = 0.001
 /** What is learned follows the last two weeks of minutes; an hour of hours would be noise, so it counts steps and not time. */
 const horizonSteps = 20_160
 const seasonHorizon = 10
+/** Scales from so many values are worth keeping: they follow with the whole horizon and no faster, and the shape of a season in twice its own. */
+const settledCount = 1000
+const slowSeasonHorizon = 2 * seasonHorizon
 /** With fewer values known nothing of a signal is unusual; with more, a value moves the statistics by no more than three deviations. */
 const trustedCount = 30
 /** A smaller bound makes everything unusual, a larger one lets faults pass for normal (Numenta benchmark with 2, 3 and 5: 61, 64, 61). */
 const learnClip = 3
+/** Where samples in alarm are left out anyway: the smaller bound makes scales shrink by a few per cent in weeks, and then everything is unusual. */
+const slowLearnClip = 6
 
 export interface Advance {
   readonly memory: SignalMemory
@@ -38,8 +43,11 @@ export interface AdvanceOptions {
   readonly position: number
   /** Steps since the sample before; more than 1 after a gap. */
   readonly elapsedSteps: number
-  /** `all`: every value counts in full (training rows). `bounded`: far values count as near ones. `season`: the scales stay as they are. `none`: only the recent values move. */
-  readonly learning: 'all' | 'bounded' | 'season' | 'none'
+  /**
+   * `all`: every value counts in full (training rows). `bounded`: far values count as near ones. `slow`: likewise, and what is known well follows
+   * within weeks. `season`: the scales stay as they are. `none`: only the recent values move.
+   */
+  readonly learning: 'all' | 'bounded' | 'slow' | 'season' | 'none'
 }
 
 /**
@@ -108,27 +116,31 @@ function advanceSignal (values: Float64Array, i: number, { x, usual, trustsAll, 
     else values[at + field.recentSeasonal] += share(elapsedSteps, recentSeasonalSteps) * fromRecentSeasonal
   }
   if (learning === 'season' || learning === 'none') return
-  const bounded = learning === 'bounded'
-  learnLevel(values, at, { x, bounded })
-  const rate = 1 / Math.min(known + 1, horizonSteps)
-  learnSquare(values, at + field.residualSquare, { deviation: fromRecent, rate, bounded: bounded && known >= trustedCount })
-  learnSquare(values, at + field.stepSquare, { deviation: fromLast, rate, bounded: bounded && known >= trustedCount })
+  const rate = rateAfter(known, learning)
+  const most = learning === 'all' ? Infinity : learning === 'slow' ? slowLearnClip : learnClip
+  learnLevel(values, at, { x, most, rate })
+  learnSquare(values, at + field.residualSquare, { deviation: fromRecent, rate, most: known >= trustedCount ? most : Infinity })
+  learnSquare(values, at + field.stepSquare, { deviation: fromLast, rate, most: known >= trustedCount ? most : Infinity })
   if (!seasonal) return
   const seasons = values[at + field.seasonCount]
-  const seasonRate = 1 / Math.min(seasons + 1, horizonSteps)
-  learnSquare(values, at + field.seasonSquare, { deviation: fromUsual, rate: seasonRate, bounded: bounded && seasons >= trustedCount })
-  learnSquare(values, at + field.driftSquare, { deviation: fromRecentSeasonal, rate: seasonRate, bounded: bounded && seasons >= trustedCount })
+  const seasonRate = rateAfter(seasons, learning)
+  learnSquare(values, at + field.seasonSquare, { deviation: fromUsual, rate: seasonRate, most: seasons >= trustedCount ? most : Infinity })
+  learnSquare(values, at + field.driftSquare, { deviation: fromRecentSeasonal, rate: seasonRate, most: seasons >= trustedCount ? most : Infinity })
   values[at + field.seasonCount] = seasons + 1
 }
 
-/** Mean and variance with a horizon (Welford's form), and the range. */
-function learnLevel (values: Float64Array, at: number, { x, bounded }: { x: number, bounded: boolean }): void {
+/** Weight of one more value after `count` of them. */
+function rateAfter (count: number, learning: AdvanceOptions['learning']): number {
+  return learning === 'slow' && count >= settledCount ? 1 / horizonSteps : 1 / Math.min(count + 1, horizonSteps)
+}
+
+/** Mean and variance with a horizon (Welford's form), and the range. @param most deviations that a value may move them by. */
+function learnLevel (values: Float64Array, at: number, { x, most, rate }: { x: number, most: number, rate: number }): void {
   const count = values[at + field.count]
-  const rate = 1 / Math.min(count + 1, horizonSteps)
   const mean = values[at + field.mean]
-  const reach = learnClip * Math.sqrt(values[at + field.variance])
+  const reach = most * Math.sqrt(values[at + field.variance])
   // A value that never moved has no deviation to bound by.
-  const held = bounded && count >= trustedCount && reach > 0
+  const held = count >= trustedCount && reach > 0
   const delta = held ? Math.max(-reach, Math.min(reach, x - mean)) : x - mean
   values[at + field.count] = count + 1
   values[at + field.mean] = mean + rate * delta
@@ -138,10 +150,10 @@ function learnLevel (values: Float64Array, at: number, { x, bounded }: { x: numb
   if (value > values[at + field.high]) values[at + field.high] = value
 }
 
-function learnSquare (values: Float64Array, at: number, { deviation, rate, bounded }: { deviation: number, rate: number, bounded: boolean }): void {
+function learnSquare (values: Float64Array, at: number, { deviation, rate, most }: { deviation: number, rate: number, most: number }): void {
   const square = deviation * deviation
-  const most = bounded && values[at] > 0 ? learnClip * learnClip * values[at] : Infinity
-  values[at] += rate * (Math.min(square, most) - values[at])
+  const bound = values[at] > 0 ? most * most * values[at] : Infinity
+  values[at] += rate * (Math.min(square, bound) - values[at])
 }
 
 /** Gathers the slot at hand; when the season moves on to another slot, the one before is learned. */
@@ -151,8 +163,8 @@ function rememberSeason (memory: SignalMemory, x: Float64Array, place: Place | n
   const slots = seasonCounts.length
   const done = memory.slot
   if (done >= 0 && done !== place.slot) {
-    const rate = 1 / Math.min(seasonCounts[done] + 1, seasonHorizon)
-    for (let i = 0; i < x.length; i++) learnSlot(memory, i, { done, slots, rate, bounded: learning === 'bounded' })
+    const rate = learning === 'slow' ? 1 / slowSeasonHorizon : 1 / Math.min(seasonCounts[done] + 1, seasonHorizon)
+    for (let i = 0; i < x.length; i++) learnSlot(memory, i, { done, slots, rate, bounded: learning !== 'all' && learning !== 'season' })
     seasonCounts[done] = Math.min(seasonCounts[done] + 1, 255)
   }
   for (let i = 0; i < x.length; i++) {

@@ -6,7 +6,7 @@ import type { SignalMemory } from './signal-memory.ts'
  * `former` level of a signal whose level was adopted at the start, NaN otherwise.
  * Shape [signals, columns] in the order of the memory's signals.
  */
-export type Shifts = Float64Array
+export type Shifts = Float32Array
 const column = { left: 0, count: 1, mean: 2, square: 3, former: 4 } as const
 const columns = 5
 
@@ -22,7 +22,7 @@ const soonSteps = 30
 
 /** At the end of training: no signal has been inside its level yet. */
 export function startShifts (signals: number): Shifts {
-  const shifts = new Float64Array(signals * columns)
+  const shifts = new Float32Array(signals * columns)
   for (let i = 0; i < signals; i++) {
     shifts[i * columns + column.left] = soonSteps
     shifts[i * columns + column.former] = NaN

@@ -38,9 +38,9 @@ export const field = {
 } as const
 export const fields = 17
 
-/** 1 to 10 signals: 288 slots (5 minutes of a day); 38: 72; 128: 24. Together at most 12 KiB. */
+/** 1 to 10 signals: 288 slots (5 minutes of a day); 38: 72; 64: 48; more, whose scales need the space: 12. Together at most 12 KiB for 256 of them. */
 const seasonBytes = 12 * 1024
-const slotChoices = [288, 144, 96, 72, 48, 24]
+const slotChoices = [288, 144, 96, 72, 48, 12]
 
 export function slotsFor (signals: number): number {
   return slotChoices.find(slots => slots * signals * Float32Array.BYTES_PER_ELEMENT <= seasonBytes) ?? slotChoices[slotChoices.length - 1]

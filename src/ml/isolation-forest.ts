@@ -1,7 +1,7 @@
 import { readModelFile, sectionOf, writeModelFile } from './model-file.ts'
 import { checkRow } from './model.ts'
 import type { Model } from './model.ts'
-import { shuffle } from './random.ts'
+import { createRandom, drawDistinct, drawSeed } from './random.ts'
 import type { Random } from './random.ts'
 import { growTree, measureScale } from './isolation-tree.ts'
 import { averagePathLength } from './path-length.ts'
@@ -36,20 +36,32 @@ export const isolationForestKind = 'isolation-forest'
  *
  * @throws RangeError if a value is not finite, a feature is missing or there is no row.
  */
-export function trainIsolationForest ({ features, x }: IsolationSet, options: IsolationForestOptions, random: Random): IsolationForest {
+export function trainIsolationForest (set: IsolationSet, options: IsolationForestOptions, random: Random): IsolationForest {
+  return isolationForestOf(growTrees(set, options, treeSeeds(options, random)), set, options)
+}
+
+/** Every tree has a seed of its own, so that it does not matter who grows it. */
+export function treeSeeds ({ trees }: Pick<IsolationForestOptions, 'trees'>, random: Random): Uint32Array {
+  return Uint32Array.from({ length: trees }, () => drawSeed(random))
+}
+
+/** One tree for each seed. @throws as `trainIsolationForest`. */
+export function growTrees ({ features, x }: IsolationSet, options: Pick<IsolationForestOptions, 'sampleRows' | 'variant'>, seeds: Uint32Array): TreeTable[] {
   const width = features.length
   if (width === 0) throw new RangeError('Expected at least one feature.')
   if (x.length === 0 || x.length % width !== 0) throw new RangeError(`Expected rows of ${width} features, got ${x.length} values.`)
   const rows = x.length / width
-  const sampleRows = Math.min(options.sampleRows, rows)
   const scaled = measureScale(x, width)
-  const order = Int32Array.from({ length: rows }, (_, i) => i)
-  const tables: TreeTable[] = []
-  for (let tree = 0; tree < options.trees; tree++) {
-    const sample = shuffle(order, random, sampleRows).slice(0, sampleRows)
-    tables.push(growTree({ sample, scaled, proportional: options.variant === 'range-proportional', random }))
-  }
-  return new IsolationForest({ features, sampleRows, variant: options.variant, ...joined(tables) })
+  return Array.from(seeds, seed => {
+    const random = createRandom(seed)
+    const sample = drawDistinct(random, Math.min(options.sampleRows, rows), rows)
+    return growTree({ scaled, sample, proportional: options.variant === 'range-proportional', random })
+  })
+}
+
+/** Trees that were grown from these rows as a forest. */
+export function isolationForestOf (tables: readonly TreeTable[], { features, x }: IsolationSet, { sampleRows, variant }: IsolationForestOptions): IsolationForest {
+  return new IsolationForest({ features, sampleRows: Math.min(sampleRows, x.length / features.length), variant, ...joined(tables) })
 }
 
 interface ForestParts {

@@ -5,14 +5,25 @@ export const sketchBins = 256
 const lowest = 0.01
 const perUnit = sketchBins / Math.log(1e4)
 
+/** Two bytes where there are at most 65,535 values. */
+type Counts = Float32Array | Uint16Array
+
 /** Counts one value in `[from, from + sketchBins)`; in place. */
-export function addToSketch (counts: Float32Array, from: number, value: number): void {
-  const bin = value <= lowest ? 0 : Math.min(sketchBins - 1, Math.floor(Math.log(value / lowest) * perUnit))
-  counts[from + bin]++
+export function addToSketch (counts: Counts, from: number, value: number): void {
+  counts[from + binOf(value)]++
+}
+
+/** The bin of a value: one byte for a number that need not be exact. */
+export function binOf (value: number): number {
+  return value <= lowest ? 0 : Math.min(sketchBins - 1, Math.floor(Math.log(value / lowest) * perUnit))
+}
+
+export function middleOf (bin: number): number {
+  return lowest * Math.exp((bin + 0.5) / perUnit)
 }
 
 /** Values at ascending `quantiles`, interpolated within a bin; NaN without counts. */
-export function sketchQuantiles (counts: Float32Array, from: number, quantiles: readonly number[]): number[] {
+export function sketchQuantiles (counts: Counts, from: number, quantiles: readonly number[]): number[] {
   let total = 0
   for (let i = 0; i < sketchBins; i++) total += counts[from + i]
   const found: number[] = []

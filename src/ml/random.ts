@@ -55,3 +55,13 @@ export function shuffle<T extends { [index: number]: number, length: number }> (
   }
   return items
 }
+
+/** `count` different numbers from 0 to `below` − 1, every choice as likely (Floyd's algorithm). */
+export function drawDistinct (random: Random, count: number, below: number): Int32Array {
+  const drawn = new Set<number>()
+  for (let last = below - count; last < below; last++) {
+    const candidate = Math.floor(random() * (last + 1))
+    drawn.add(drawn.has(candidate) ? last : candidate)
+  }
+  return Int32Array.from(drawn)
+}

@@ -27,9 +27,10 @@ export const noAlarm: AlarmState = { active: false, age: Infinity, calm: 0 }
 /** A step above the release level takes back two below it: the noise of a calm score must not keep an alarm for ever. */
 const unrest = 2
 
-/** The alarm after one more step. Pure. @param ratio score over threshold. */
-export function nextAlarm ({ active, age, calm }: AlarmState, ratio: number, { releaseShare, releaseSteps, quietSteps }: AlarmRule): AlarmState {
-  const below = active ? Math.max(0, ratio < releaseShare ? calm + 1 : calm - unrest) : 0
+/** The alarm after one more step. Pure. @param ratio score over threshold. @param isBelow whether the score is below the release level. */
+export function nextAlarm ({ active, age, calm }: AlarmState, ratio: number, rule: AlarmRule, isBelow = ratio < rule.releaseShare): AlarmState {
+  const { releaseSteps, quietSteps } = rule
+  const below = active ? Math.max(0, isBelow ? calm + 1 : calm - unrest) : 0
   const stays = active && below < releaseSteps
   if (!stays && ratio >= 1 && age >= quietSteps) return { active: true, age: 0, calm: 0 }
   return { active: stays, age: age + 1, calm: stays ? below : 0 }

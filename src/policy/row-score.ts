@@ -1,9 +1,8 @@
 import { deviationKinds } from '../features/anomaly-features.ts'
-import type { IsolationForest } from '../ml/isolation-forest.ts'
 
 /** The components of a row's score: root mean square of each kind of deviation, and the forest's opinion of them together. */
 export const componentCount = deviationKinds.length + 1
-const forestComponent = deviationKinds.length
+export const forestComponent = deviationKinds.length
 export const seasonalKinds: readonly number[] = [deviationKinds.indexOf('season'), deviationKinds.indexOf('drift')]
 
 /** What is usual for each component, shape [components, 2]: median and 99th percentile; NaN where not enough is known. */
@@ -11,11 +10,12 @@ export type Calibration = Float64Array
 
 /** Fewer values give no 99th percentile. */
 const leastSeen = 100
-/** @param row of `rowFeatures`. @returns shape [components]; NaN for what is not known. */
-export function componentsOf (row: Float64Array, forest: IsolationForest | null): Float64Array {
+
+/** @param row of `rowFeatures`. @param forestScore NaN where there is no forest. @returns shape [components]; NaN for what is not known. */
+export function componentsOf (row: Float64Array, forestScore: number): Float64Array {
   const components = new Float64Array(componentCount)
   for (let kind = 0; kind < deviationKinds.length; kind++) components[kind] = row[kind]
-  components[forestComponent] = forest ? forest.score(row) : NaN
+  components[forestComponent] = forestScore
   return components
 }
 
@@ -24,12 +24,21 @@ const leastSpread = 0.02
 
 /** What is usual, from training rows. A seasonal kind is exactly 0 while no season is known: such rows do not count for it. */
 export function calibrate (rows: readonly Float64Array[]): Calibration {
+  return calibrationOf(c => {
+    const values = Float64Array.from(rows, row => row[c]).filter(value => isSaid(value, c)).sort()
+    return { median: values[values.length >> 1], high: values[Math.floor(0.99 * values.length)], seen: values.length }
+  })
+}
+
+/** Whether a component says something: a seasonal kind that is exactly 0 does not, nor does NaN. */
+export const isSaid = (value: number, c: number) => value > 0 || (value === 0 && !seasonalKinds.includes(c))
+
+/** @param usual median and 99th percentile of a component, and of how many values. */
+export function calibrationOf (usual: (component: number) => { readonly median: number, readonly high: number, readonly seen: number }): Calibration {
   const calibration = new Float64Array(2 * componentCount).fill(NaN)
   for (let c = 0; c < componentCount; c++) {
-    const values = Float64Array.from(rows, row => row[c]).filter(value => value > 0 || (value === 0 && !seasonalKinds.includes(c))).sort()
-    if (values.length < leastSeen) continue
-    const median = values[values.length >> 1]
-    calibration.set([median, Math.max(values[Math.floor(0.99 * values.length)], median + leastSpread)], 2 * c)
+    const { median, high, seen } = usual(c)
+    if (seen >= leastSeen) calibration.set([median, Math.max(high, median + leastSpread)], 2 * c)
   }
   return calibration
 }

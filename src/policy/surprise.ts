@@ -1,5 +1,5 @@
 import { fitGeneralisedPareto, levelQuantile, surpriseOf } from '../ml/peaks-over-threshold.ts'
-import { addToSketch, sketchBins, sketchQuantiles } from '../ml/quantile-sketch.ts'
+import { addToSketch, binOf, sketchBins, sketchQuantiles } from '../ml/quantile-sketch.ts'
 import { componentCount, seasonalKinds } from './row-score.ts'
 
 /**
@@ -8,8 +8,8 @@ import { componentCount, seasonalKinds } from './row-score.ts'
  */
 export interface Surprise {
   readonly steps: number
-  /** Shape [components that speak, bins]. */
-  readonly counts: Float32Array
+  /** Shape [components that speak, bins]; those of one component are halved when they become too many for two bytes. */
+  readonly counts: Uint16Array
   /** Shape [components that speak, ring]: latest values over the level; NaN where not filled. */
   readonly extremes: Float32Array
   /** Shape [components that speak]: where the next one goes. */
@@ -37,7 +37,7 @@ const spoken = [0, 2, 3, 5]
 export function emptySurprise (): Surprise {
   return {
     steps: 0,
-    counts: new Float32Array(spoken.length * sketchBins),
+    counts: new Uint16Array(spoken.length * sketchBins),
     extremes: new Float32Array(spoken.length * ring).fill(NaN),
     next: new Uint8Array(spoken.length),
     fits: new Float64Array(spoken.length * 3).fill(Infinity)
@@ -55,8 +55,8 @@ export function surprises ({ fits }: Surprise, components: Float64Array): Float6
   return found
 }
 
-/** What an earlier release kept has rows for all components; it is begun anew. */
-export const presentSurprise = (kept: Surprise) => kept.next.length === spoken.length ? kept : emptySurprise()
+/** What an earlier release kept has other rows or larger counts; it is begun anew. */
+export const presentSurprise = (kept: Surprise | null) => kept?.next.length === spoken.length && kept.counts instanceof Uint16Array ? kept : emptySurprise()
 
 /** Counts one row. Pure. */
 export function observe (surprise: Surprise, components: Float64Array): Surprise {
@@ -66,13 +66,20 @@ export function observe (surprise: Surprise, components: Float64Array): Surprise
   for (const [row, c] of spoken.entries()) {
     // Exactly 0 is what a constant signal says, and what a kind says that knows nothing yet: it tells nothing of the tail.
     if (!(components[c] > 0)) continue
-    addToSketch(counts, row * sketchBins, components[c])
+    countOrHalve(counts.subarray(row * sketchBins, (row + 1) * sketchBins), components[c])
     if (!(components[c] > surprise.fits[3 * row])) continue
     extremes[row * ring + next[row]] = components[c]
     next[row] = (next[row] + 1) % ring
   }
   const seen = { ...surprise, counts, extremes, next, steps: surprise.steps + 1 }
   return seen.steps >= leastSteps && seen.steps % refreshSteps === 0 ? { ...seen, fits: refit(seen) } : seen
+}
+
+const mostOfBin = 65_535
+
+function countOrHalve (counts: Uint16Array, value: number): void {
+  if (counts[binOf(value)] === mostOfBin) for (let bin = 0; bin < sketchBins; bin++) counts[bin] >>= 1
+  addToSketch(counts, 0, value)
 }
 
 function refit ({ counts, extremes }: Surprise): Float64Array {

@@ -7,6 +7,8 @@ import type { AlarmState } from './alarm.ts'
  * than were asked for.
  */
 export interface Watch {
+  /** What is usual for the two looks, from training; absent in what an earlier release has kept. */
+  readonly usual?: Usual
   /** Of the sustained look: mean over the last hour or so, in thresholds of the first look. */
   readonly sustained: number
   /** What `sustained` must reach, from training. */
@@ -18,6 +20,9 @@ export interface Watch {
   /** Both thresholds are at least this much of what they were: 1, and more after an alarm that lasted was accepted. */
   readonly accepted: number
 }
+
+/** Medians of the scores, in thresholds of the first look. */
+export interface Usual { readonly short: number, readonly sustained: number }
 
 export interface WatchRule {
   readonly falseAlarmsPerWeek: number
@@ -44,9 +49,19 @@ const margin = 1.3
 const acceptedHalfLifeSeconds = 6 * 3600
 const secondsPerWeek = 604_800
 
-export function startWatch (sustainedThreshold: number): Watch {
-  return { sustained: 0, sustainedThreshold, pressure: 0, level: 0, accepted: 1 }
+/** Where nothing is known of the scores: a quarter of the threshold is what most services have. */
+const assumedUsual: Usual = { short: 0.25, sustained: 0.25 }
+/**
+ * An alarm ends when the score has come back so far from its threshold to what is usual. Scores with a light tail have both close together:
+ * a share of the threshold alone would never be met again.
+ */
+const returned = 0.47
+
+export function startWatch (sustainedThreshold: number, usual: Usual = assumedUsual): Watch {
+  return { usual, sustained: 0, sustainedThreshold, pressure: 0, level: 0, accepted: 1 }
 }
+
+const releaseLevel = (threshold: number, usual: number) => threshold - returned * Math.max(0, threshold - usual)
 
 /** The sustained look after one more step. @param ratio score over the training threshold. */
 export function sustain (sustained: number, ratio: number): number {
@@ -76,7 +91,9 @@ export function watchScore (before: Watch, alarm: AlarmState, { score, rule }: {
   // What lasted is over when it is over, and not when its mean has been forgotten.
   const lasting = alarm.active ? Math.min(sustained, score) : sustained
   const ratio = Math.max(short, lasting / least)
-  const next = nextAlarm(alarm, ratio, lastingRule)
+  const { usual = assumedUsual } = before
+  const isBelow = score < releaseLevel(thresholdOf(before, 'short'), usual.short) && lasting < releaseLevel(least, usual.sustained)
+  const next = nextAlarm(alarm, ratio, lastingRule, isBelow)
   const hasEnded = alarm.active && !next.active
   const hasBegun = next.active && next.age === 0
   const hasAccepted = next.active && next.age * rule.stepSeconds >= rule.adoptAlarmSeconds

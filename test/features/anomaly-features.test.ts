@@ -78,7 +78,7 @@ describe('Memory', () => {
     expect(wider.values[2 * fields + field.count]).toBe(0)
   })
 
-  it.each([[1, 288], [10, 288], [38, 72], [128, 24]])('has for %i signals %i slots of a season: at most 12 KiB', (signals, slots) => {
+  it.each([[1, 288], [10, 288], [38, 72], [128, 12]])('has for %i signals %i slots of a season: at most 12 KiB', (signals, slots) => {
     expect(slotsFor(signals)).toBe(slots)
     expect(signals * slots * 4).toBeLessThanOrEqual(12 * 1024)
   })

@@ -78,6 +78,14 @@ describe('prescale detect', () => {
     }
   })
 
+  it('keeps to what it has seen of late without training rows, and goes by a standard of its own where it is told to study them', async () => {
+    // From row 6,000 on the load lies three deviations higher: no row is rare for long, but they do not end.
+    const lines = table(6100).trim().split('\n').map((line, i) => i > 6000 ? line.replace(/^[^,]+/, load => String(Number(load) + 3)) : line).join('\n')
+    const flagged = async (studies: boolean) => (await detectText(lines, { studies })).rows.slice(6030).filter(({ isAnomaly }) => isAnomaly === '1').length
+    expect(await flagged(false)).toBeLessThanOrEqual(1)
+    expect(await flagged(true)).toBeGreaterThan(40)
+  })
+
   it('finds a jump after training rows that were all the same', async () => {
     const { rows } = await detectText(['value', ...Array(200).fill('5'), ...Array(20).fill('5'), '6'].join('\n'), { trainRows: 200 })
     expect(rows.slice(200, 220).every(({ isAnomaly }) => isAnomaly === '0')).toBe(true)
