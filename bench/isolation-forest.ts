@@ -3,7 +3,9 @@ import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { isolationDefaults, trainIsolationForest } from '../src/ml/isolation-forest.ts'
-import type { IsolationSet, IsolationVariant } from '../src/ml/isolation-forest.ts'
+import type { IsolationSet } from '../src/ml/isolation-forest.ts'
+import { isolationVariants } from '../src/ml/isolation-tree.ts'
+import type { IsolationVariant } from '../src/ml/isolation-tree.ts'
 import { createRandom, normal } from '../src/ml/random.ts'
 import { detect, emptyAnomalyState } from '../src/policy/verdict.ts'
 import { readCsv } from '../training/csv.ts'
@@ -16,7 +18,6 @@ import { learnService } from '../training/train-anomaly.ts'
  */
 const { values: args } = parseArgs({ options: { tables: { type: 'string' }, python: { type: 'string' }, seeds: { type: 'string', default: '30' } } })
 const seeds = Number(args.seeds)
-const variants = ['standard', 'range-proportional'] as const satisfies readonly IsolationVariant[]
 const rows = 100_000
 const width = 10
 
@@ -95,7 +96,7 @@ async function tabulate (directory: string) {
   for (const file of (await readdir(directory)).filter(name => /\.csv(\.gz)?$/.test(name)).sort()) {
     const set = await readTable(join(directory, file))
     const meanAuc = (variant: IsolationVariant) => mean(Array.from({ length: seeds }, (_, seed) => rocAuc(scoreAll(set, variant, seed), set.isAnomaly)))
-    const ours = variants.map(variant => [variant, meanAuc(variant)])
+    const ours = isolationVariants.map(variant => [variant, meanAuc(variant)])
     table[basename(file).replace(/\.csv(\.gz)?$/, '')] = { ...Object.fromEntries(ours), scikitLearn: askPython('auc', set, set.isAnomaly) }
   }
   return table

@@ -1,4 +1,6 @@
 import { PrescaleError } from '../src/errors.ts'
+import { isolationDefaults, trainIsolationForest } from '../src/ml/isolation-forest.ts'
+import type { IsolationVariant } from '../src/ml/isolation-tree.ts'
 import { createRandom } from '../src/ml/random.ts'
 import { detect, emptyAnomalyState, type AnomalyModel } from '../src/policy/verdict.ts'
 import type { History } from './history.ts'
@@ -15,6 +17,7 @@ export interface TrainAnomalyOptions {
   /** The first rows are learned from, the rest is kept aside. */
   readonly trainShare?: number
   readonly known?: readonly KnownAnomaly[]
+  readonly variant?: IsolationVariant
 }
 
 const leastRows = 300
@@ -22,17 +25,18 @@ const falseAlarmsPerWeek = 7
 
 /**
  * Trains the isolation forest that services share, on the first rows of a history, and measures it as a new service would meet it: from an empty state
- * through all rows, of which those after the training rows count.
+ * through all rows, of which those after the training rows count, and without a standard of the service's own.
  *
  * @throws PrescaleError 'invalid-request' for too few rows or none with a number.
  */
-export function trainAnomaly ({ history, seasonSeconds, seed, trainShare = 0.6, known = [] }: TrainAnomalyOptions) {
+export function trainAnomaly ({ history, seasonSeconds, seed, trainShare = 0.6, known = [], variant = isolationDefaults.variant }: TrainAnomalyOptions) {
   const { name, at, signals, x, stepSeconds } = history
   const rows = Math.floor(at.length * trainShare)
   if (rows < leastRows) throw new PrescaleError('invalid-request', `The anomaly model needs at least ${leastRows / trainShare} rows; ${name} has ${at.length}.`)
   if (signals.length === 0) throw new PrescaleError('invalid-request', `${name} has no column that holds a number.`)
-  const { forest } = learnService({ signals, x: x.subarray(0, rows * signals.length), at: at.subarray(0, rows) },
+  const { set } = learnService({ signals, x: x.subarray(0, rows * signals.length), at: at.subarray(0, rows) },
     { stepSeconds, seasonSeconds, falseAlarmsPerWeek, random: createRandom(seed) })
+  const forest = trainIsolationForest(set, { ...isolationDefaults, variant }, createRandom(seed))
   const scores = scoreAll(history, { version: 'untitled', forest }, seasonSeconds)
   const naive = farthest(history, rows)
   const isKnown = Array.from(at, ms => known.some(({ from, to }) => ms >= from && ms < to))
@@ -40,6 +44,7 @@ export function trainAnomaly ({ history, seasonSeconds, seed, trainShare = 0.6, 
   return {
     bytes: forest.toBytes(),
     features: forest.features,
+    variant,
     rows,
     holdOutRows: at.length - rows,
     flaggedShare: after(scores.flagged).filter(flagged => flagged).length / (at.length - rows),
@@ -58,7 +63,7 @@ function scoreAll ({ name, at, signals, x, stepSeconds }: History, model: Anomal
   at.forEach((ms, row) => {
     const measured = signals.map((signal, i) => [signal, x[row * signals.length + i]] as const).filter(([, value]) => Number.isFinite(value))
     const found = detect(state, { service: name, at: ms + stepSeconds * 1000, signals: Object.fromEntries(measured) },
-      { model, falseAlarmsPerWeek, stepSeconds, seasonSeconds })
+      { model, falseAlarmsPerWeek, stepSeconds, seasonSeconds, studies: false })
     state = found.state
     score.push(found.verdict.score)
     flagged.push(found.verdict.isAnomaly)

@@ -5,7 +5,7 @@ import type { SignalMemory } from '../src/features/signal-memory.ts'
 import { incrementalForestOf } from '../src/ml/incremental-forest.ts'
 import type { IncrementalShape } from '../src/ml/incremental-forest.ts'
 import { growTrees, isolationDefaults, isolationForestOf, treeSeeds } from '../src/ml/isolation-forest.ts'
-import type { IsolationForest, IsolationVariant } from '../src/ml/isolation-forest.ts'
+import type { IsolationForest, IsolationSet } from '../src/ml/isolation-forest.ts'
 import type { Random } from '../src/ml/random.ts'
 import { calibrate, componentsOf, mapped, rowScore } from '../src/policy/row-score.ts'
 import type { AnomalyState } from '../src/policy/verdict.ts'
@@ -25,7 +25,13 @@ export interface LearnOptions {
   readonly seasonSeconds: number | null
   readonly falseAlarmsPerWeek: number
   readonly random: Random
-  readonly variant?: IsolationVariant
+}
+
+export interface LearnedService {
+  readonly state: AnomalyState
+  readonly forest: IsolationForest
+  /** The row features that the forest was trained on. */
+  readonly set: IsolationSet
 }
 
 /** In a file's detector, whose state need not be small. */
@@ -35,8 +41,8 @@ const fileForest: IncrementalShape = { trees: isolationDefaults.trees, sampleRow
  * What one service's training rows teach: the scales of its signals, its season, its own forest and what scores are usual.
  * Two passes: scales from all rows first, then the deviations that these scales give, with the season learned row by row as it will be later.
  */
-export function learnService ({ signals, x, at }: ServiceRows, options: LearnOptions): { state: AnomalyState, forest: IsolationForest } {
-  const { stepSeconds, seasonSeconds, random, variant } = options
+export function learnService ({ signals, x, at }: ServiceRows, options: LearnOptions): LearnedService {
+  const { stepSeconds, seasonSeconds, random } = options
   const width = signals.length
   const rows = at.length
   const order = [...signals].sort()
@@ -56,15 +62,14 @@ export function learnService ({ signals, x, at }: ServiceRows, options: LearnOpt
   }
   const first = firstWithSeason(table)
   const set = { features: rowFeatureNames, x: table.subarray(first * rowFeatureNames.length) }
-  const forestOptions = { ...isolationDefaults, ...(variant && { variant }) }
-  const trees = growTrees(set, forestOptions, treeSeeds(forestOptions, random))
-  const forest = isolationForestOf(trees, set, forestOptions)
+  const trees = growTrees(set, isolationDefaults, treeSeeds(isolationDefaults, random))
+  const forest = isolationForestOf(trees, set, isolationDefaults)
   const kept = Array.from({ length: rows - first }, (_, i) => rowOf(table, first + i))
   const components = kept.map(row => componentsOf(row, forest.score(row)))
   const calibration = calibrate(components)
   const scores = smoothed(components.map(row => rowScore(mapped(row, calibration))))
   const standard = standardFrom(scores, { calibration, rate: alarmRate(options), signals: width })
-  return { forest, state: { ...emptyAnomalyState(), memory, standard, surprise: null, forest: incrementalForestOf(kept, trees, fileForest), lastAt: at[rows - 1] } }
+  return { set, forest, state: { ...emptyAnomalyState(), memory, standard, surprise: null, forest: incrementalForestOf(kept, trees, fileForest), lastAt: at[rows - 1] } }
 }
 
 const rowOf = (table: Float64Array, row: number) => table.slice(row * rowFeatureNames.length, (row + 1) * rowFeatureNames.length)

@@ -60,7 +60,7 @@ async function readFromPrometheus (options: PrometheusHistory): Promise<Dataset>
   return { source: options.url, histories: await readPrometheus(options), workloads: [], config: null }
 }
 
-async function publish ({ name, bytes, features, rows, holdOutRows, range, comparisons, metrics = {} }: Trained,
+async function publish ({ name, bytes, features, variant, rows, holdOutRows, range, comparisons, metrics = {} }: Trained,
   { seed, out, version: wished, startedAt, now }: { seed: number, out: string, version?: string, startedAt: number, now: () => number }): Promise<TrainReport> {
   const registry = createModelRegistry({ directory: out })
   const version = wished ?? nextVersion(await registry.versions(name))
@@ -72,6 +72,7 @@ async function publish ({ name, bytes, features, rows, holdOutRows, range, compa
       name,
       version,
       kind: modelKindOf(bytes),
+      ...(variant !== undefined && { variant }),
       features: [...features],
       trainedAt: new Date(finishedAt).toISOString(),
       rows,

@@ -1,5 +1,6 @@
 import { PrescaleError } from '../src/errors.ts'
 import type { Engine } from '../src/ml/forest-engine.ts'
+import type { IsolationVariant } from '../src/ml/isolation-tree.ts'
 import type { Dataset } from './dataset.ts'
 import type { Workload } from './generate-workloads.ts'
 import { workloadOf } from './history.ts'
@@ -26,6 +27,8 @@ export interface TrainerOptions {
   readonly trees?: number
   readonly epochs?: number
   readonly threads?: number
+  /** Of the isolation forest. */
+  readonly variant?: IsolationVariant
 }
 
 /** A model before it has a version. */
@@ -33,6 +36,8 @@ export interface Trained {
   readonly name: string
   readonly bytes: Uint8Array
   readonly features: readonly string[]
+  /** Which kind of its model it is, where there are several. */
+  readonly variant?: string
   readonly rows: number
   readonly holdOutRows: number
   readonly range: { readonly from: number, readonly to: number } | null
@@ -62,11 +67,11 @@ export const trainers: Readonly<Record<Trainable, (dataset: Dataset, options: Tr
     return options.engine === 'ml-random-forest' ? trainBaselineForecast(traces, options) : trainOwnForecast(traces, options)
   },
 
-  async anomaly ({ histories, source }, { seed, seasonSeconds = day }) {
+  async anomaly ({ histories, source }, { seed, seasonSeconds = day, variant }) {
     // One forest for all services is learned from the one that has most to tell; each service's scales are its own anyway.
     const history = histories.reduce((longest, one) => one.at.length * one.signals.length > longest.at.length * longest.signals.length ? one : longest)
     const known = await readKnownAnomalies(source, history.name)
-    const { averagePrecision, flaggedShare, ...trained } = trainAnomaly({ history, seasonSeconds, seed, known })
+    const { averagePrecision, flaggedShare, ...trained } = trainAnomaly({ history, seasonSeconds, seed, known, variant })
     return {
       name: 'anomaly',
       ...trained,

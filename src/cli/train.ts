@@ -1,9 +1,10 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { PrometheusSource } from '../config.ts'
 import type { Trainable, TrainOptions } from '../../training/train.ts'
+import { isolationVariants } from '../ml/isolation-tree.ts'
 import { number, say } from './terminal.ts'
 
-interface TrainFlags extends Pick<TrainOptions, 'engine' | 'seed' | 'seasonSeconds' | 'capacity' | 'rows' | 'trees' | 'epochs' | 'threads'> {
+interface TrainFlags extends Pick<TrainOptions, 'engine' | 'seed' | 'seasonSeconds' | 'capacity' | 'rows' | 'trees' | 'epochs' | 'threads' | 'variant'> {
   readonly data?: string
   readonly prometheus?: string
   readonly since: string
@@ -31,6 +32,7 @@ export function addTrain (program: Command): void {
     .option('--config <file>', 'configuration to take the queries from (default: prescale.yaml, if there is one)')
     .addOption(new Option('--only <models...>', 'which models (default: all that the data allow)').choices(['forecast', 'anomaly', 'config']))
     .addOption(new Option('--engine <engine>', 'random forest of the load: ours, or the npm library for comparison').choices(['prescale', 'ml-random-forest']).default('prescale'))
+    .addOption(new Option('--variant <variant>', 'splits of the isolation forest').choices(isolationVariants).default('axis'))
     .option('--seed <number>', 'of everything random', whole(0), 1)
     .option('--out <folder>', 'folder of models; each gets a new version there', 'models')
     .option('--name <version>', 'version of the models (default: the number after the newest)')

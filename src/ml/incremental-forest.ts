@@ -121,7 +121,7 @@ function treeFrom ({ rows, shape: { sampleRows }, turn }: IncrementalForest, wid
   const random = createRandom(-turn)
   const held = rows.length / width
   const sample = drawDistinct(random, Math.min(sampleRows, held), held)
-  return growTree({ scaled: measureScale(Float64Array.from(rows, decode), width), sample, proportional: false, random })
+  return growTree({ scaled: measureScale(Float64Array.from(rows, decode), width), sample, variant: 'axis', random })
 }
 
 function withTree (forest: IncrementalForest, { nodes, feature, threshold, right }: TreeTable): IncrementalForest {

@@ -1,17 +1,14 @@
+import { PrescaleError } from '../errors.ts'
 import { readModelFile, sectionOf, writeModelFile } from './model-file.ts'
 import { checkRow } from './model.ts'
 import type { Model } from './model.ts'
 import { createRandom, drawDistinct, drawSeed } from './random.ts'
 import type { Random } from './random.ts'
-import { growTree, measureScale } from './isolation-tree.ts'
+import { earnedIn, leafOf, totalLength } from './isolation-paths.ts'
+import type { ForestNodes } from './isolation-paths.ts'
+import { axesOf, growTree, isolationVariants, measureScale } from './isolation-tree.ts'
+import type { IsolationVariant, TreeTable } from './isolation-tree.ts'
 import { averagePathLength } from './path-length.ts'
-import type { TreeTable } from './isolation-tree.ts'
-
-/**
- * `standard`: the paper's splits, every feature equally likely (as scikit-learn). `range-proportional`: a feature is drawn in proportion to the
- * width of the node in it, so that one far value is cut off at once even among many features.
- */
-export type IsolationVariant = 'standard' | 'range-proportional'
 
 export interface IsolationForestOptions {
   readonly trees: number
@@ -20,7 +17,7 @@ export interface IsolationForestOptions {
   readonly variant: IsolationVariant
 }
 
-export const isolationDefaults: IsolationForestOptions = { trees: 100, sampleRows: 256, variant: 'standard' }
+export const isolationDefaults: IsolationForestOptions = { trees: 100, sampleRows: 256, variant: 'axis' }
 
 export interface IsolationSet {
   readonly features: readonly string[]
@@ -31,7 +28,7 @@ export interface IsolationSet {
 export const isolationForestKind = 'isolation-forest'
 
 /**
- * An isolation forest. Rows are standardised for training, which matters to range-proportional splits only; the thresholds are kept in the units of
+ * An isolation forest. Rows are standardised for training, which matters to all variants but `axis`; the thresholds are kept in the units of
  * the rows, so that a row is scored as it comes.
  *
  * @throws RangeError if a value is not finite, a feature is missing or there is no row.
@@ -55,55 +52,34 @@ export function growTrees ({ features, x }: IsolationSet, options: Pick<Isolatio
   return Array.from(seeds, seed => {
     const random = createRandom(seed)
     const sample = drawDistinct(random, Math.min(options.sampleRows, rows), rows)
-    return growTree({ scaled, sample, proportional: options.variant === 'range-proportional', random })
+    return growTree({ scaled, sample, variant: options.variant, random })
   })
 }
 
 /** Trees that were grown from these rows as a forest. */
 export function isolationForestOf (tables: readonly TreeTable[], { features, x }: IsolationSet, { sampleRows, variant }: IsolationForestOptions): IsolationForest {
-  return new IsolationForest({ features, sampleRows: Math.min(sampleRows, x.length / features.length), variant, ...joined(tables) })
-}
-
-interface ForestParts {
-  readonly features: readonly string[]
-  readonly sampleRows: number
-  readonly variant: IsolationVariant
-  readonly roots: Int32Array<ArrayBuffer>
-  readonly feature: Int16Array<ArrayBuffer>
-  readonly threshold: Float64Array<ArrayBuffer>
-  readonly right: Int32Array<ArrayBuffer>
-  readonly size: Uint16Array<ArrayBuffer>
+  const width = features.length
+  const nodes = { variant, width, ...joined(tables), inverseDeviation: measureScale(x, width).inverseDeviation }
+  return new IsolationForest(features, Math.min(sampleRows, x.length / width), nodes)
 }
 
 export class IsolationForest implements Model {
   readonly kind = isolationForestKind
   readonly features: readonly string[]
-  readonly variant: IsolationVariant
   readonly sampleRows: number
-  readonly #roots: Int32Array<ArrayBuffer>
-  /** Per node: the feature it splits on, or −1 for a leaf. The left child follows its parent. */
-  readonly #feature: Int16Array<ArrayBuffer>
-  /** Per node: x ≤ threshold goes left; in a leaf the path length from the root, with what is left below it. */
-  readonly #threshold: Float64Array<ArrayBuffer>
-  readonly #right: Int32Array<ArrayBuffer>
-  /** Per node: training rows in it. */
-  readonly #size: Uint16Array<ArrayBuffer>
+  readonly #nodes: ForestNodes
   readonly #normaliser: number
 
-  constructor (parts: ForestParts) {
-    this.features = parts.features
-    this.variant = parts.variant
-    this.sampleRows = parts.sampleRows
-    this.#roots = parts.roots
-    this.#feature = parts.feature
-    this.#threshold = parts.threshold
-    this.#right = parts.right
-    this.#size = parts.size
-    this.#normaliser = Math.max(averagePathLength(parts.sampleRows), Number.MIN_VALUE)
+  constructor (features: readonly string[], sampleRows: number, nodes: ForestNodes) {
+    this.features = features
+    this.sampleRows = sampleRows
+    this.#nodes = nodes
+    this.#normaliser = Math.max(averagePathLength(sampleRows), Number.MIN_VALUE)
   }
 
   get width (): number { return this.features.length }
-  get trees (): number { return this.#roots.length }
+  get trees (): number { return this.#nodes.roots.length }
+  get variant (): IsolationVariant { return this.#nodes.variant }
 
   /**
    * How easily one feature vector is isolated from the training rows.
@@ -115,26 +91,11 @@ export class IsolationForest implements Model {
    */
   score (x: Float64Array | Float32Array): number {
     checkRow(x, this.features)
-    const feature = this.#feature
-    const threshold = this.#threshold
-    const right = this.#right
-    const roots = this.#roots
-    let length = 0
-    for (let tree = 0; tree < roots.length; tree++) {
-      let node = roots[tree]
-      let f = feature[node]
-      while (f >= 0) {
-        node = x[f] <= threshold[node] ? node + 1 : right[node]
-        f = feature[node]
-      }
-      length += threshold[node]
-    }
-    return 2 ** (-length / roots.length / this.#normaliser)
+    return 2 ** (-totalLength(this.#nodes, x) / this.trees / this.#normaliser)
   }
 
   /**
-   * The score shared out to the features: each split on a path earns ln(rows before / rows after) for its feature, and a tree counts the more the
-   * shorter its path is.
+   * The score shared out to the features by what each earned of isolating the row; a tree counts the more the shorter its path is.
    *
    * @param out shape [width]; filled with shares that add up to the score.
    * @returns the score.
@@ -143,70 +104,78 @@ export class IsolationForest implements Model {
     const score = this.score(x)
     out.fill(0)
     let total = 0
-    for (const root of this.#roots) {
-      let leaf = root
-      while (this.#feature[leaf] >= 0) leaf = this.#next(leaf, x)
-      const weight = 1 / Math.max(this.#threshold[leaf], 1) ** 2
-      for (let node = root; this.#feature[node] >= 0;) {
-        const child = this.#next(node, x)
-        const earned = weight * Math.log(this.#size[node] / this.#size[child])
-        out[this.#feature[node]] += earned
-        total += earned
-        node = child
-      }
+    for (const root of this.#nodes.roots) {
+      const weight = 1 / Math.max(this.#nodes.threshold[leafOf(this.#nodes, root, x)], 1) ** 2
+      total += earnedIn(this.#nodes, root, x, { weight, earned: out })
     }
     for (let f = 0; f < out.length; f++) out[f] = total > 0 ? out[f] * score / total : score / out.length
     return score
   }
 
   toBytes (): Uint8Array {
+    const { variant, roots, feature, threshold, right, size, boxes, axes, slopes, points, inverseDeviation } = this.#nodes
     return writeModelFile({
       kind: isolationForestKind,
       features: this.features,
-      meta: { variant: this.variant, sampleRows: this.sampleRows },
-      sections: { roots: this.#roots, feature: this.#feature, threshold: this.#threshold, right: this.#right, size: this.#size }
+      meta: { variant, sampleRows: this.sampleRows },
+      sections: { roots, feature, threshold, right, size, boxes, axes, slopes, points, inverseDeviation }
     })
   }
 
-  /** @throws PrescaleError `model-format` for bytes that are no intact isolation forest. */
+  /** @throws PrescaleError `model-format` for bytes that are no intact isolation forest, or one of a variant that nobody knows. */
   static fromBytes (bytes: Uint8Array): IsolationForest {
     const file = readModelFile(bytes, isolationForestKind)
     const { variant, sampleRows } = file.meta as { variant: IsolationVariant, sampleRows: number }
+    if (!isolationVariants.includes(variant)) {
+      throw new PrescaleError('model-format', `The isolation forest is of the variant "${String(variant)}"; known are ${isolationVariants.join(', ')}.`)
+    }
+    const width = file.features.length
     const feature = sectionOf(file, 'feature', { type: 'Int16Array' })
     const { length } = feature
-    return new IsolationForest({
-      features: file.features,
+    const planes = variant === 'extended' ? length * axesOf(width) : 0
+    return new IsolationForest(file.features, sampleRows, {
       variant,
-      sampleRows,
+      width,
       feature,
       roots: sectionOf(file, 'roots', { type: 'Int32Array' }),
       threshold: sectionOf(file, 'threshold', { type: 'Float64Array', length }),
       right: sectionOf(file, 'right', { type: 'Int32Array', length }),
-      size: sectionOf(file, 'size', { type: 'Uint16Array', length })
+      size: sectionOf(file, 'size', { type: 'Uint16Array', length }),
+      boxes: sectionOf(file, 'boxes', { type: 'Float32Array', length: variant === 'range-proportional' ? 2 * length * width : 0 }),
+      axes: sectionOf(file, 'axes', { type: 'Int16Array', length: planes }),
+      slopes: sectionOf(file, 'slopes', { type: 'Float32Array', length: planes }),
+      points: sectionOf(file, 'points', { type: 'Float32Array', length: planes }),
+      inverseDeviation: sectionOf(file, 'inverseDeviation', { type: 'Float64Array', length: width })
     })
-  }
-
-  #next (node: number, x: Float64Array | Float32Array): number {
-    return x[this.#feature[node]] <= this.#threshold[node] ? node + 1 : this.#right[node]
   }
 }
 
 /** Trees behind one another; node numbers of each moved by where it starts. */
-function joined (tables: readonly TreeTable[]): Pick<ForestParts, 'roots' | 'feature' | 'threshold' | 'right' | 'size'> {
-  const nodes = tables.reduce((sum, table) => sum + table.nodes, 0)
-  const roots = new Int32Array(tables.length)
-  const feature = new Int16Array(nodes)
-  const threshold = new Float64Array(nodes)
-  const right = new Int32Array(nodes)
-  const size = new Uint16Array(nodes)
-  let start = 0
-  for (const [i, table] of tables.entries()) {
-    roots[i] = start
-    feature.set(table.feature.subarray(0, table.nodes), start)
-    threshold.set(table.threshold.subarray(0, table.nodes), start)
-    size.set(table.size.subarray(0, table.nodes), start)
-    for (let node = 0; node < table.nodes; node++) right[start + node] = table.right[node] + start
-    start += table.nodes
+function joined (tables: readonly TreeTable[]): Omit<ForestNodes, 'variant' | 'width' | 'inverseDeviation'> {
+  const starts = tables.map((_, i) => tables.slice(0, i).reduce((sum, { nodes }) => sum + nodes, 0))
+  const count = tables.reduce((sum, { nodes }) => sum + nodes, 0)
+  const join = <T extends TreeArray>(into: T, arrayOf: (table: TreeTable) => T): T => {
+    // A table has room for more nodes than it has; each node has as many entries as there are for one.
+    for (const [i, table] of tables.entries()) {
+      const perNode = into.length / count
+      into.set(arrayOf(table).subarray(0, table.nodes * perNode), starts[i] * perNode)
+    }
+    return into
   }
-  return { roots, feature, threshold, right, size }
+  const capacity = tables[0].feature.length
+  const lengthOf = (array: TreeArray) => count * array.length / capacity
+  const right = join(new Int32Array(count), table => table.right)
+  for (const [i, { nodes }] of tables.entries()) for (let node = starts[i]; node < starts[i] + nodes; node++) right[node] += starts[i]
+  return {
+    roots: Int32Array.from(starts),
+    feature: join(new Int16Array(count), table => table.feature),
+    threshold: join(new Float64Array(count), table => table.threshold),
+    right,
+    size: join(new Uint16Array(count), table => table.size),
+    boxes: join(new Float32Array(lengthOf(tables[0].boxes)), table => table.boxes),
+    axes: join(new Int16Array(lengthOf(tables[0].axes)), table => table.axes),
+    slopes: join(new Float32Array(lengthOf(tables[0].slopes)), table => table.slopes),
+    points: join(new Float32Array(lengthOf(tables[0].points)), table => table.points)
+  }
 }
+type TreeArray = TreeTable['feature' | 'threshold' | 'right' | 'size' | 'boxes']

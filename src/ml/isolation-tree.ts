@@ -1,16 +1,36 @@
 import { averagePathLength } from './path-length.ts'
+import { drawDistinct, normal } from './random.ts'
 import type { Random } from './random.ts'
+
+/**
+ * `axis`: the paper's splits, every feature equally likely (as scikit-learn). `range-proportional`: a feature is drawn in proportion to the width of the
+ * node in it, and a row that lies outside of a node's box may be cut off there, so that one far value tells even among many features.
+ * `extended`: splits are hyperplanes of any slope.
+ *
+ * @see Guha, Mishra, Roy and Schrijvers, "Robust Random Cut Forest", ICML 2016; Hariri, Carrasco Kind and Brunner, "Extended Isolation Forest", 2019.
+ */
+export const isolationVariants = ['axis', 'range-proportional', 'extended'] as const
+export type IsolationVariant = typeof isolationVariants[number]
 
 /** One tree in preorder: the left child of a node follows it. */
 export interface TreeTable {
   nodes: number
-  /** −1 for a leaf. */
+  /** −1 for a leaf. Of a hyperplane the first of its features. */
   readonly feature: Int16Array
-  /** Of the split; in a leaf the path length. */
+  /** Of the split (0 for a hyperplane); in a leaf the path length. */
   readonly threshold: Float64Array
   readonly right: Int32Array
   readonly size: Uint16Array
+  /** Shape [nodes, 2, width]: smallest and largest values of the rows in each node; empty but for `range-proportional`. */
+  readonly boxes: Float32Array
+  /** Shape [nodes, axes]: features, slopes and a point of each hyperplane; empty but for `extended`. */
+  readonly axes: Int16Array
+  readonly slopes: Float32Array
+  readonly points: Float32Array
 }
+
+/** Features that a hyperplane goes by: with more, each would have next to no say. */
+export const axesOf = (width: number) => Math.min(width, 16)
 
 export interface Scaled {
   readonly x: Float64Array | Float32Array
@@ -22,7 +42,7 @@ export interface Scaled {
 interface Growing {
   readonly scaled: Scaled
   readonly sample: Int32Array
-  readonly proportional: boolean
+  readonly variant: IsolationVariant
   readonly maxDepth: number
   readonly random: Random
   readonly table: TreeTable
@@ -48,46 +68,106 @@ export function measureScale (x: Float64Array | Float32Array, width: number): Sc
 }
 
 /** Isolation tree over the rows in `sample` (reordered in place), to the depth of the paper: ⌈log₂ ψ⌉. */
-export function growTree ({ scaled, sample, proportional, random }: Pick<Growing, 'scaled' | 'sample' | 'proportional' | 'random'>): TreeTable {
+export function growTree ({ scaled, sample, variant, random }: Pick<Growing, 'scaled' | 'sample' | 'variant' | 'random'>): TreeTable {
+  const { width } = scaled
   const capacity = 2 * sample.length
+  const planes = variant === 'extended' ? capacity * axesOf(width) : 0
   const table: TreeTable = {
     nodes: 0,
     feature: new Int16Array(capacity),
     threshold: new Float64Array(capacity),
     right: new Int32Array(capacity),
-    size: new Uint16Array(capacity)
+    size: new Uint16Array(capacity),
+    boxes: new Float32Array(variant === 'range-proportional' ? capacity * 2 * width : 0),
+    axes: new Int16Array(planes),
+    slopes: new Float32Array(planes),
+    points: new Float32Array(planes)
   }
   const maxDepth = Math.ceil(Math.log2(Math.max(sample.length, 2)))
-  const { width } = scaled
   const order = Int32Array.from({ length: width }, (_, f) => f)
   const ranges = { low: new Float64Array(width), high: new Float64Array(width) }
-  growNode({ scaled, sample, proportional, random, maxDepth, table, order, ...ranges }, 0, sample.length, 0)
+  growNode({ scaled, sample, variant, random, maxDepth, table, order, ...ranges }, 0, sample.length, 0)
   return table
 }
 
 function growNode (growing: Growing, from: number, to: number, depth: number): number {
-  const { table } = growing
+  const { table, variant } = growing
   const node = table.nodes++
   table.size[node] = to - from
-  const feature = depth < growing.maxDepth && to - from > 1 ? drawFeature(growing, from, to) : -1
-  table.feature[node] = feature
-  if (feature < 0) {
+  if (variant !== 'axis') measureRanges(growing, from, to)
+  if (variant === 'range-proportional') keepBox(growing, node)
+  const middle = depth < growing.maxDepth && to - from > 1 ? split(growing, node, { from, to }) : to
+  if (middle === to) {
+    table.feature[node] = -1
     table.threshold[node] = depth + averagePathLength(to - from)
     return node
   }
-  const low = growing.low[feature]
-  const high = growing.high[feature]
-  const threshold = drawThreshold(low, high, growing.random)
-  table.threshold[node] = threshold
-  const middle = partition(growing, from, to, { feature, threshold })
   growNode(growing, from, middle, depth + 1)
   table.right[node] = growNode(growing, middle, to, depth + 1)
   return node
 }
 
+interface Span { readonly from: number, readonly to: number }
+
+/** Splits a node, its rows in order; returns where those of the right child begin, or `to` where all rows are equal. */
+function split (growing: Growing, node: number, { from, to }: Span): number {
+  if (growing.variant === 'extended') return splitByPlane(growing, node, { from, to })
+  const feature = drawFeature(growing, from, to)
+  if (feature < 0) return to
+  const threshold = drawThreshold(growing.low[feature], growing.high[feature], growing.random)
+  growing.table.feature[node] = feature
+  growing.table.threshold[node] = threshold
+  return partition(growing, from, to, { feature, threshold })
+}
+
+function keepBox ({ table: { boxes }, low, high }: Growing, node: number): void {
+  const width = low.length
+  // Rounded outwards: a training row must lie inside of its own boxes.
+  for (let f = 0; f < width; f++) {
+    boxes[2 * node * width + f] = roundedDown(low[f])
+    boxes[(2 * node + 1) * width + f] = -roundedDown(-high[f])
+  }
+}
+
+function roundedDown (value: number): number {
+  const rounded = Math.fround(value)
+  return rounded <= value ? rounded : Math.fround(value - Math.abs(value) * 2 ** -23)
+}
+
+/** A plane that cuts nothing off is drawn again. */
+const mostTries = 20
+
+function splitByPlane (growing: Growing, node: number, { from, to }: Span): number {
+  const { table, random, low, high, scaled: { x, width, inverseDeviation }, sample } = growing
+  if (!low.some((value, f) => high[f] > value)) return to
+  const count = axesOf(width)
+  const at = node * count
+  for (let tries = 0; tries < mostTries; tries++) {
+    const axes = drawDistinct(random, count, width)
+    for (const [i, f] of axes.entries()) {
+      table.axes[at + i] = f
+      table.slopes[at + i] = normal(random) * inverseDeviation[f]
+      table.points[at + i] = low[f] + random() * (high[f] - low[f])
+    }
+    let middle = from
+    for (let i = from; i < to; i++) {
+      const row = sample[i]
+      let side = 0
+      for (let k = at; k < at + count; k++) side += table.slopes[k] * (x[row * width + table.axes[k]] - table.points[k])
+      if (side > 0) continue
+      sample[i] = sample[middle]
+      sample[middle++] = row
+    }
+    if (middle === from || middle === to) continue
+    table.feature[node] = table.axes[at]
+    return middle
+  }
+  return to
+}
+
 /** The feature of the next split, its range left in `low` and `high`; −1 if all rows of the node are equal. */
 function drawFeature (growing: Growing, from: number, to: number): number {
-  return growing.proportional ? drawByRange(growing, from, to) : drawUniformly(growing, from, to)
+  return growing.variant === 'axis' ? drawUniformly(growing, from, to) : drawByRange(growing)
 }
 
 /** Every feature that is not constant in the node is equally likely: draw without replacement until one is found. */
@@ -104,9 +184,8 @@ function drawUniformly (growing: Growing, from: number, to: number): number {
   return -1
 }
 
-function drawByRange (growing: Growing, from: number, to: number): number {
+function drawByRange (growing: Growing): number {
   const { low, high, scaled: { width, inverseDeviation } } = growing
-  measureRanges(growing, from, to)
   let total = 0
   for (let f = 0; f < width; f++) total += (high[f] - low[f]) * inverseDeviation[f]
   let left = growing.random() * total

@@ -10,6 +10,7 @@ export const manifestSchema = Type.Object({
   name: pathSafe('the name of the model'),
   version: pathSafe('its version'),
   kind: Type.String({ minLength: 1, maxLength: 64, description: 'As in the model file.' }),
+  variant: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: 'Of the kind, as in the model file: axis, range-proportional or extended for an isolation forest.' })),
   features: Type.Array(Type.String({ minLength: 1 }), { description: 'What the model is fed, in order.' }),
   trainedAt: Type.String({ format: 'date-time' }),
   rows: Type.Integer({ minimum: 0, description: 'Rows that it was trained on.' }),

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { IsolationForest, isolationDefaults, trainIsolationForest } from '../../src/ml/isolation-forest.ts'
-import type { IsolationVariant } from '../../src/ml/isolation-forest.ts'
+import { isolationVariants } from '../../src/ml/isolation-tree.ts'
+import { readModelFile, writeModelFile } from '../../src/ml/model-file.ts'
 import { averagePathLength } from '../../src/ml/path-length.ts'
 import { createRandom, normal } from '../../src/ml/random.ts'
 import { describeModel } from './model-contract.ts'
@@ -16,8 +17,8 @@ function cloud (rows: number, seed = 1): Float64Array {
 const train = (seed: number, options: Partial<typeof isolationDefaults> = {}, x = cloud(300)) =>
   trainIsolationForest({ features: ['a', 'b'], x }, { ...isolationDefaults, ...options }, createRandom(seed))
 
-for (const variant of ['standard', 'range-proportional'] as const satisfies readonly IsolationVariant[]) {
-  describeModel(`The isolation forest with ${variant} splits`, {
+for (const variant of isolationVariants) {
+  describeModel(`The isolation forest, ${variant}`, {
     train: seed => train(seed, { trees: 20, variant }),
     load: bytes => IsolationForest.fromBytes(bytes),
     evaluate: (forest, x) => forest.score(x),
@@ -65,10 +66,38 @@ describe('The isolation forest', () => {
   it('does not care for the units of a feature', () => {
     const x = cloud(300)
     const inMilliseconds = x.map((value, i) => i % 2 === 1 ? value * 1000 : value)
-    for (const variant of ['standard', 'range-proportional'] as const) {
+    for (const variant of isolationVariants) {
       const score = train(1, { variant }, x).score(Float64Array.of(2, 3))
       expect(train(1, { variant }, inMilliseconds).score(Float64Array.of(2, 3000))).toBeCloseTo(score, 6)
     }
+  })
+
+  it('cuts a far value off at once where rows have boxes, however many features there are', () => {
+    const width = 30
+    const random = createRandom(4)
+    const x = Float64Array.from({ length: 300 * width }, () => normal(random))
+    const features = Array.from({ length: width }, (_, i) => `x${i}`)
+    const far = new Float64Array(width)
+    far[7] = 40
+    const scoreOf = (variant: typeof isolationVariants[number]) => trainIsolationForest({ features, x }, { ...isolationDefaults, variant }, createRandom(1)).score(far)
+    expect(scoreOf('range-proportional')).toBeGreaterThan(scoreOf('axis') + 0.05)
+  })
+
+  it('knows no blind corners where splits are planes of any slope', () => {
+    // Two clouds at (−4, −4) and (4, 4): axis-parallel splits find the empty corner (−4, 4) as ordinary as a cloud's edge.
+    const random = createRandom(5)
+    const x = Float64Array.from({ length: 600 }, (_, i) => (i % 4 < 2 ? -4 : 4) + 0.5 * normal(random))
+    const gap = (variant: typeof isolationVariants[number]) => {
+      const forest = train(1, { variant }, x)
+      return forest.score(Float64Array.of(-4, 4)) - forest.score(Float64Array.of(-4, -4))
+    }
+    expect(gap('extended')).toBeGreaterThan(gap('axis') + 0.05)
+  })
+
+  it('refuses a file of a variant that it does not know', () => {
+    const { features, meta, sections } = readModelFile(train(1).toBytes(), 'isolation-forest')
+    const strange = writeModelFile({ kind: 'isolation-forest', features, meta: { ...meta, variant: 'oblique' }, sections })
+    expect(() => IsolationForest.fromBytes(strange)).toThrow('of the variant "oblique"; known are axis, range-proportional, extended')
   })
 
   it('shares the score out to the features so that the shares add up to it, most to the feature that is far', () => {
@@ -81,7 +110,7 @@ describe('The isolation forest', () => {
   })
 
   it('keeps every score between 0 and 1, and shares that add up to it', () => {
-    const forests = [train(1), train(1, { variant: 'range-proportional' })]
+    const forests = isolationVariants.map(variant => train(1, { variant }))
     const coordinate = fc.double({ min: -1e6, max: 1e6, noNaN: true })
     fc.assert(fc.property(coordinate, coordinate, (a, b) => {
       for (const forest of forests) {
