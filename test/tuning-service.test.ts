@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createRandom, normal } from '../src/ml/random.ts'
 import { startPrescale, temporaryFolder } from './support/program.ts'
@@ -20,18 +22,30 @@ services:
     tuning: { objective: 100 - 1000 * responseTimeSeconds, proofShare: 0 }
   cron: { tuning: { mode: apply, strategy: bluefin, proofShare: 0 } }
   plain: {}
+  careful: { tuning: { explorationShare: 1, proofShare: 0, mode: apply } }
 `
+const webhook = (url: string) => `push: { webhooks: [{ url: '${url}/hook', secret: 'a secret of the tests', events: [suggestion.changed] }] }\n`
 
 describe.skipIf(!haveRedis)(needsRedis('tuning a service over HTTP'), () => {
   const folder = temporaryFolder('tuning')
   let prescale: Awaited<ReturnType<typeof startPrescale>>
   const start = async () => { prescale = await startPrescale(['--no-demo', '--data-dir', join(folder.path, 'var')], { cwd: folder.path }) }
+  const told: Record<string, any>[] = []
+  const receiver = createServer((request, response) => {
+    let text = ''
+    request.setEncoding('utf8').on('data', (chunk: string) => { text += chunk }).on('end', () => {
+      told.push(JSON.parse(text) as Record<string, any>)
+      response.writeHead(204).end()
+    })
+  })
   beforeAll(async () => {
-    writeFileSync(join(folder.path, 'prescale.yaml'), yaml)
+    await new Promise<void>((resolve) => { receiver.listen(0, '127.0.0.1', resolve) })
+    writeFileSync(join(folder.path, 'prescale.yaml'), yaml + webhook(`http://127.0.0.1:${(receiver.address() as AddressInfo).port}`))
     await start()
   }, 30_000)
   afterAll(async () => {
     await prescale.stop()
+    receiver.close()
     folder.remove()
   })
 
@@ -139,7 +153,21 @@ describe.skipIf(!haveRedis)(needsRedis('tuning a service over HTTP'), () => {
       expect(body).toMatchObject({ source: 'bluefin', mode: 'apply', kind: 'exploration' })
       await post('cron/feedback', { config: body['config'], performance: 50 + i, state })
     }
+    // Each change is pushed, because the mode is apply; to services in the mode suggest nothing is.
+    await until(() => told.length >= 3)
+    expect(told[0]).toMatchObject({ type: 'suggestion.changed', data: { service: 'cron', config: expect.any(Object), suggestion: { mode: 'apply' } } })
+    expect(new Set(told.map(({ data }) => data.service))).toEqual(new Set(['cron']))
     expect(kinds).toEqual(['Half 1 of round 1', 'Half 2 of round 1', 'Half 1 of round 2', 'Half 2 of round 2'])
+  })
+
+  it('stops trying as soon as a sample says that all is not well', async () => {
+    const suggestion = async () => (await get('careful/suggestion')).body
+    for (let i = 0; (await suggestion())['kind'] !== 'exploration'; i++) {
+      await post('careful/feedback', { at: Date.now() - 600_000 + 1000 * i, state, config: (await suggestion())['config'], performance: 60 })
+    }
+    await prescale.ask('/v1/samples', { method: 'POST', body: { samples: [{ service: 'careful', at: Date.now(), signals: { ...state, errorRatio: 0.6 } }] } })
+    await until(async () => (await suggestion())['kind'] !== 'exploration')
+    expect((await suggestion())['reason']).toContain('Nothing is tried: 60 % of requests fail.')
   })
 
   it('lets one instance try beside the others where it is asked to', async () => {

@@ -50,7 +50,7 @@ export function takeTurn (task: TuningTask): TuningOutcome {
   const { hold } = state
   const refused = state.refused?.config
   const held = hold && at - hold.at <= task.holdMs ? hold.reason : null
-  const found = suggestFromResults(record, { signals, hold: held, ...(refused && { refused }) }, rules)
+  const found = suggestFromResults(withAccepted(record, state), { signals, hold: held, ...(refused && { refused }) }, rules)
   const suggestion: Suggestion = {
     service,
     asOf: at,
@@ -64,6 +64,11 @@ export function takeTurn (task: TuningTask): TuningOutcome {
   const tries = found.kind === 'exploration' || (found.canary ?? null) !== null
   const standing = standingFor(signals, tries, rules)
   return { record, state: { ...state, standing }, suggestion, ignored }
+}
+
+/** What an operator has accepted since the newest result is taken to run. */
+function withAccepted (record: TuningRecord, { accepted }: TuningState): TuningRecord {
+  return accepted !== undefined && accepted.at > record.newestAt ? { ...record, tuner: { ...record.tuner, current: accepted.config } } : record
 }
 
 function learnOne (record: TuningRecord, feedback: Feedback, { state, rules }: TuningTask): { record: TuningRecord, ignored: string | null } {

@@ -192,6 +192,33 @@ describe.skipIf(!haveBrowser || !haveRedis)(needsBrowser(needsRedis('the page in
     await page.close()
   })
 
+  it('shows what is suggested from results: what changes, what is expected, how to undo it and what it was worth', async () => {
+    const minute = 60_000
+    const end = Math.floor(Date.now() / minute) * minute
+    const state = { requestsPerSecond: 100, readyReplicas: 2, responseTimeSeconds: 0.05 }
+    await prescale.ask('/v1/services/tuned', { method: 'PUT', body: { target: { requestsPerSecond: 60 }, tuning: { explorationShare: 1, proofShare: 0.2 } } })
+    const samples = Array.from({ length: 30 }, (_, i) => ({ service: 'tuned', at: end - (29 - i) * minute, signals: { ...state, requestsPerSecond: 100 + i % 3 } }))
+    await prescale.ask('/v1/samples', { method: 'POST', body: { samples } })
+    let changed = 0
+    for (let i = 0; i < 60 && (i < 25 || changed === 0); i++) {
+      const { body: { config } } = await prescale.ask('/v1/services/tuned/suggestion')
+      const performance = 60 - Math.abs(Math.log2(config.threadPoolSize / 16))
+      await prescale.ask('/v1/services/tuned/feedback', { method: 'POST', body: { at: end - 1000 * (100 - i), state, config, performance } })
+      changed = (await prescale.ask('/v1/services/tuned/suggestion')).body['changed'].length
+    }
+    const page = await visit('#/services/tuned')
+    const card = page.locator('section.card', { hasText: 'Suggested configuration' })
+    await card.locator('.proof').waitFor()
+    const text = (await card.textContent())!
+    expect(text).toMatch(/ → .*To undo it: .*Expected [\d.]+ \(.* over the defaults.*So far: .*From what results taught: \d+ observations/)
+    await inBothThemes(page, async (theme) => {
+      await card.scrollIntoViewIfNeeded()
+      await browser.shoot(page, `suggestion-${theme}`)
+      expect(await seriousViolations(page)).toEqual([])
+    })
+    await page.close()
+  })
+
   it('shows incidents in the fleet, as bands and in a list, and takes what people say of them', async () => {
     const minute = 60_000
     const end = Math.floor(Date.now() / minute) * minute

@@ -137,6 +137,15 @@ describe('a turn', () => {
     expect(after(atDefaults, { rules: priced(2) }).suggestion.changed).toMatchObject([{ name: 'threads', from: 8 }])
   })
 
+  it('takes what an operator accepted to run, until a newer result says what does', () => {
+    const known = run(30)
+    const config = { threads: 32, codec: 'none' }
+    const state = { ...known.state, accepted: { answer: 'accepted' as const, config, at: 31 * minute, by: 'ann' } }
+    expect(after({ record: known.record, state }).suggestion.undo).toEqual(config)
+    const told = after({ record: known.record, state }, { feedback: [feedback(32, 8, 40)] })
+    expect(told.suggestion.undo).toEqual({ threads: 8, codec: 'none' })
+  })
+
   it('does not suggest what an operator refused', () => {
     const known = run(60)
     const { config } = after(known, { rules: { ...rules, explorationShare: 0 } }).suggestion
@@ -212,6 +221,19 @@ describe('turns on a thread', () => {
     const [one, batch] = await Promise.all([turn(nothing()), turn(many)])
     expect(one).toEqual(takeTurn(nothing()))
     expect(batch).toEqual(takeTurn(many))
+  })
+
+  it('serve 50 parameters, with constraints over them', async () => {
+    const parameters = Array.from({ length: 50 }, (_, i) => ({ name: `p${i}`, kind: 'real' as const, low: 0, high: 1, default: 0.5 }))
+    const wide = { ...rules, parameters, constraints: ['p0 + p1 <= 1.2'] }
+    let outcome = await turn(nothing({ rules: wide, signals }))
+    for (let i = 1; i <= 20; i++) {
+      const { config } = outcome.suggestion
+      expect(Number(config.p0) + Number(config.p1)).toBeLessThanOrEqual(1.2 + 1e-9)
+      outcome = await turn(nothing({ state: outcome.state, record: outcome.record, rules: wide, feedback: [feedback(i, 0, 50 + 10 * Number(config.p7), { config })] }))
+    }
+    expect(outcome.suggestion.observations).toBe(20)
+    expect(outcome.ignored).toEqual([])
   })
 
   it('fail alone', async () => {
