@@ -169,6 +169,20 @@ describe.each(servers)('state on $name', ({ name, have, open }) => {
       expect((await decisions.history('shop', { limit: 10 })).map(({ asOf }) => asOf)).toEqual([40, 39, 38])
     })
 
+    it('keeps what results taught beside the state, with the commit or not at all, until the service is forgotten', async () => {
+      const { states } = stores()
+      const record = (learned: number) => ({ learned, newestAt: -Infinity, memory: [Float32Array.of(0.5, NaN)], config: { codec: 'gzip', keepAlive: false } })
+      expect(await states.readRecord('shop')).toBeNull()
+      const stored = await states.load('shop')
+      expect(stored).not.toHaveProperty('record')
+      expect(await states.commit('shop', stored, changes(1, { record: record(1) }))).toBe(true)
+      expect(await states.commit('shop', stored, changes(2, { record: record(2) }))).toBe(false)
+      expect(await states.commit('shop', await states.load('shop'), changes(3))).toBe(true)
+      expect(await states.readRecord('shop')).toEqual(record(1))
+      await states.remove('shop')
+      expect(await states.readRecord('shop')).toBeNull()
+    })
+
     it('keeps the loads of the past in a ring, which goes with the service', async () => {
       const { states, keys } = stores()
       const loads = createLoadStore({ redis, keys })
