@@ -58,6 +58,9 @@ export type Override =
   | { readonly kind: 'hold', readonly reason: string, readonly until?: number }
   | { readonly kind: 'force', readonly replicas: number, readonly reason: string, readonly until?: number }
 
+/** One that was set over HTTP, for a while. */
+export type TimedOverride = Override & { readonly id: string, readonly until: number, readonly at: number, readonly by: string }
+
 /** When a scheduled change is in force: once, or from each time of a cron expression for a while, or until a time of another one. */
 export type ScheduleTimes =
   | { readonly kind: 'once', readonly at: number, readonly until: number }

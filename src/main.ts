@@ -6,6 +6,7 @@ import { addCheck } from './cli/check.ts'
 import { addDetect } from './cli/detect.ts'
 import { addExplain } from './cli/explain.ts'
 import { addIncidents } from './cli/incidents.ts'
+import { addModels } from './cli/models.ts'
 import { packageVersion } from './cli/package-root.ts'
 import { addReplay } from './cli/replay.ts'
 import { addServices } from './cli/services.ts'
@@ -31,6 +32,6 @@ Examples:
                                                     see what would have been decided on your own history
   prescale backtest --trace load.csv --capacity 100 compare it there with HPA and others`)
 
-for (const add of [addStart, addCheck, addServices, addIncidents, addExplain, addTrain, addReplay, addBacktest, addDetect, addToken, addAudit]) add(program)
+for (const add of [addStart, addCheck, addServices, addModels, addIncidents, addExplain, addTrain, addReplay, addBacktest, addDetect, addToken, addAudit]) add(program)
 
 program.parseAsync().catch(fail)

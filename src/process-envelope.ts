@@ -1,6 +1,6 @@
 import { chained } from './chain.ts'
 import type {
-  Decision, Feedback, Incident, IncidentRemark, Point, Policy, Sample, Savings, ServiceEvent, Suggestion, SuggestionAnswer, UpstreamTrouble, Verdict
+  Decision, Feedback, Incident, IncidentRemark, Point, Policy, Sample, Savings, ServiceEvent, Suggestion, SuggestionAnswer, TimedOverride, UpstreamTrouble, Verdict
 } from './domain.ts'
 import { assemble, type AssembleOptions, type SeriesState } from './ingest/assemble.ts'
 import { addLoads, type LoadHistoryChange, type MeasuredLoad } from './features/load-history.ts'
@@ -96,7 +96,7 @@ const samplesPerTurn = 8
 export async function processEnvelope (stored: Stored, envelope: Envelope, evaluators: Evaluating): Promise<Outcome> {
   const batch = startBatch(stored, envelope)
   try {
-    const resolved = withUpstreams(evaluators.resolve(envelope.service, stored.settings), evaluators)
+    const resolved = withPresent(evaluators.resolve(envelope.service, stored.settings), stored.overrides, evaluators)
     if (envelope.kind === 'feedback') {
       await learnFrom(batch, envelope.feedback, { resolved, evaluators })
     } else if (envelope.kind === 'remarks') {
@@ -119,8 +119,11 @@ export async function processEnvelope (stored: Stored, envelope: Envelope, evalu
   return batch
 }
 
-function withUpstreams (resolved: ResolvedService, { upstreams = [] }: Evaluating): ResolvedService {
-  return upstreams.length === 0 ? resolved : { ...resolved, policy: { ...resolved.policy, upstreams } }
+/** The policy with what is true at present: what operators said, and how the services do that this one depends on. */
+function withPresent (resolved: ResolvedService, said: readonly TimedOverride[], { upstreams = [] }: Evaluating): ResolvedService {
+  if (upstreams.length === 0 && said.length === 0) return resolved
+  const { policy } = resolved
+  return { ...resolved, policy: { ...policy, ...upstreams.length > 0 && { upstreams }, ...said.length > 0 && { overrides: [...policy.overrides ?? [], ...said] } } }
 }
 
 function knownLoads ({ decisions }: Pick<Batch, 'decisions'>): MeasuredLoad[] {

@@ -30,6 +30,7 @@ import { createLocalModelStore } from './store/local-model-store.ts'
 import { announceModels } from './store/model-events.ts'
 import { createModelRegistry } from './store/model-registry.ts'
 import { openRedis } from './store/open-redis.ts'
+import { createOverrideStore } from './store/override-store.ts'
 import { createPushQueue } from './store/push-queue.ts'
 import { answered } from './store/redis.ts'
 import { createRateLimit } from './store/rate-limit.ts'
@@ -148,6 +149,7 @@ async function openParts ({ config, modelsDirectory }: { config: () => Config, m
   const incidents = createIncidentStore({ redis, keys })
   const settings = createSettingsStore({ redis, keys })
   const loads = createLoadStore({ redis, keys })
+  const overrides = createOverrideStore({ redis, keys })
   const localModels = createLocalModelStore({ redis, keys })
   telemetry.watchLocalModels(localModels.lives)
   const deadLetters = createDeadLetters({ redis, keys })
@@ -184,7 +186,7 @@ async function openParts ({ config, modelsDirectory }: { config: () => Config, m
   const admission = createAdmission({ config, decisions, settings, now })
   const routing = createRouting({ config, settings, decisions, telemetry })
   onClose(routing.close)
-  const stores = { decisions, tuning, loads, localModels, incidents, events, settings, deadLetters, forget, queue, pushQueue, schedules, registry }
+  const stores = { decisions, tuning, loads, localModels, overrides, incidents, events, settings, deadLetters, forget, queue, pushQueue, schedules, registry }
   return {
     config,
     now,

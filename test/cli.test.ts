@@ -14,7 +14,7 @@ describe('prescale --help', () => {
   it('names every command, and each of them explains itself with examples', async () => {
     const { code, stdout } = await run('--help')
     expect(code).toBe(0)
-    for (const command of ['start', 'check', 'train', 'replay', 'detect', 'services']) {
+    for (const command of ['start', 'check', 'train', 'replay', 'detect', 'services', 'models']) {
       expect(stdout).toContain(`  ${command} `)
       const help = await run(command, '--help')
       expect(help).toMatchObject({ code: 0, stdout: expect.stringMatching(/Examples?:/) })
@@ -55,16 +55,45 @@ describe('prescale check', () => {
   })
 })
 
-describe('prescale services', () => {
-  let server: Server
-  afterEach(() => { server?.close() })
-  const serve = async (status: number, body: unknown): Promise<string> => {
-    server = createServer((_request, response) => {
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
-    }).listen(0, '127.0.0.1')
-    await new Promise((resolve) => server.once('listening', resolve))
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+let server: Server
+afterEach(() => { server?.close() })
+async function serve (status: number, body: unknown): Promise<string> {
+  server = createServer((_request, response) => {
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  }).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+describe('prescale models', () => {
+  const better = { forecasts: 200, rival: 'forecast 1', loss: 0.88, rivalLoss: 1 }
+  const answer = {
+    active: { forecast: 'forecast 1', anomaly: null },
+    models: [{ name: 'forecast', version: '1', rows: 20_000 }, { name: 'anomaly', version: '1', rows: 300 }],
+    learned: [{
+      service: 'shop',
+      models: [
+        { version: 'local/1', life: 'active', rows: 4000, heldBack: better, live: { ...better, loss: 1.1 } },
+        { version: 'local/2', life: 'shadow', rows: 4000, heldBack: { ...better, rival: 'local/1' }, live: { forecasts: 0, rival: 'local/1', loss: 0, rivalLoss: 0 } }
+      ]
+    }]
   }
+
+  it('shows those of all services and those of single ones with how they do, or JSON for programs', async () => {
+    const url = await serve(200, answer)
+    expect((await run('models', '--url', url)).stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
+      ['SERVICE', 'MODEL', 'LIFE', 'ROWS', 'BEFORE', 'LIVE'],
+      ['all', 'forecast 1', 'active', '20000', '-', '-'],
+      ['all', 'anomaly 1', 'not in use', '300', '-', '-'],
+      ['shop', 'local/1', 'active', '4000', '-12 % loss against forecast 1 (200)', '+10 % loss against forecast 1 (200)'],
+      ['shop', 'local/2', 'shadow', '4000', '-12 % loss against local/1 (200)', 'not compared yet'],
+      ['']
+    ])
+    expect(JSON.parse((await run('models', '--url', url, '--json')).stdout)).toEqual(answer)
+  })
+})
+
+describe('prescale services', () => {
   const services = [
     { service: 'demo-shop', asOf: Date.now(), demo: true, saved: { since: 0, instanceHours: 1.25, violationMinutes: -0.5 }, decision: { mode: 'advise', asOf: 1, validUntil: Date.now() + 1e6, replicas: 14, currentReplicas: 12, source: 'forecast' }, verdict: { asOf: 1, score: 0.123, isAnomaly: false, severity: 'none' } },
     { service: 'new', asOf: 0, decision: null, verdict: null },

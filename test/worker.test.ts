@@ -7,6 +7,7 @@ import { createDecisionStore } from '../src/store/decision-store.ts'
 import { createIncidentStore } from '../src/store/incident-store.ts'
 import { createKeys, type Keys } from '../src/store/keys.ts'
 import { openRedis } from '../src/store/open-redis.ts'
+import { createOverrideStore } from '../src/store/override-store.ts'
 import { createSampleQueue, openSamplesQueue } from '../src/store/sample-queue.ts'
 import { createStateStore } from '../src/store/state-store.ts'
 import { createTelemetry } from '../src/telemetry.ts'
@@ -56,6 +57,30 @@ describe.skipIf(!haveRedis)(needsRedis('the worker'), () => {
     // 100 requests per second at 50 per replica.
     expect(await decisions.latest('shop')).toMatchObject({ service: 'shop', replicas: 2, source: 'reactive' })
     expect(await decisions.services()).toMatchObject([{ service: 'shop', asOf: 250, decision: { asOf: 250, replicas: 2 } }])
+    await worker.close()
+  })
+
+  it('does from the next sample on what operators say for a while, beside what the settings say', async () => {
+    const minute = 60_000
+    const [first, second] = [Date.now(), Date.now() + minute]
+    const { queue, startWorker, decisions, keys } = assembly()
+    const overrides = createOverrideStore({ redis: source.connect('request'), keys })
+    const worker = startWorker()
+    const decisionOn = async (at: number) => {
+      await queue.enqueue([{ kind: 'samples', service: 'shop', samples: [sample('shop', at)] }])
+      await until(async () => (await decisions.latest('shop'))?.asOf === at)
+      return (await decisions.latest('shop'))!
+    }
+    expect(await decisionOn(first)).toMatchObject({ replicas: 2 })
+    const common = { at: first, by: 'ann' }
+    await overrides.add('shop', { id: 'a', kind: 'force', replicas: 7, reason: 'sale', until: second + minute, ...common })
+    await overrides.add('shop', { id: 'b', kind: 'force', replicas: 3, reason: 'thrift', until: second + minute, ...common })
+    expect(await decisionOn(second)).toMatchObject({
+      replicas: 7,
+      notices: ['OverridesContradict: Forced (thrift) asks for 3, Forced (sale) for 7; the most replicas count']
+    })
+    // Their time is over.
+    expect(await decisionOn(second + 20 * minute)).toMatchObject({ replicas: 2 })
     await worker.close()
   })
 

@@ -18,6 +18,7 @@ import { kedaRoutes } from './keda.ts'
 import { customPodAutoscalerRoutes } from './cpa.ts'
 import { createApiMetrics, measureRequests } from './metrics.ts'
 import { operationRoutes } from './operations.ts'
+import { overrideRoutes } from './overrides.ts'
 import { prometheusRoutes } from './prometheus/routes.ts'
 import { pushRoutes } from './push.ts'
 import { pageRoutes } from './page.ts'
@@ -38,7 +39,7 @@ import { shedLoad, watchEventLoop } from './shedding.ts'
 import { streamRoutes } from './stream/routes.ts'
 
 const allRoutes = [
-  serviceRoutes, decisionRoutes, savingsRoutes, whatIfRoutes, historyRoutes, incidentRoutes,
+  serviceRoutes, overrideRoutes, decisionRoutes, savingsRoutes, whatIfRoutes, historyRoutes, incidentRoutes,
   pageRoutes, feedbackRoutes, suggestionRoutes, suggestionAnswerRoutes, kedaRoutes, recommendationRoutes, sampleRoutes,
   deadLetterRoutes, operationRoutes, targetRoutes, auditRoutes, wattRoutes, pushRoutes
 ]

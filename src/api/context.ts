@@ -12,6 +12,7 @@ import type { IncidentStore } from '../store/incident-store.ts'
 import type { LoadStore } from '../store/load-store.ts'
 import type { LocalModelStore } from '../store/local-model-store.ts'
 import type { ModelRegistry } from '../store/model-registry.ts'
+import type { OverrideStore } from '../store/override-store.ts'
 import type { PushQueue } from '../store/push-queue.ts'
 import type { RateLimit } from '../store/rate-limit.ts'
 import type { SampleQueue } from '../store/sample-queue.ts'
@@ -65,6 +66,8 @@ export interface ApiOptions {
   }
   readonly partitionOf: (service: string) => number
   readonly settings: SettingsStore
+  /** What operators said for a while. */
+  readonly overrides: OverrideStore
   /** Forgets what was learned of a service; false when there was nothing. */
   readonly forget: (service: string) => Promise<boolean>
   readonly deadLetters: DeadLetters

@@ -5,6 +5,7 @@ const open = new Set(['/healthz', '/readyz'])
 const ingest = new Set(['POST /v1/samples', 'POST /api/v1/write', 'POST /signals', 'POST /connect', 'POST /ready', 'POST /disconnect'])
 const operate = new Set([
   'PUT /v1/services/:service', 'POST /v1/services/:service/feedback', 'POST /v1/services/:service/suggestion/answer', 'POST /v1/config/reload',
+  'POST /v1/services/:service/overrides', 'DELETE /v1/services/:service/overrides/:id',
   'POST /v1/services/:service/incidents/:id/feedback', 'DELETE /v1/services/:service/incidents/:id/feedback',
   'GET /v1/dead-letters', 'GET /v1/dead-letters/:id', 'POST /v1/dead-letters/:id/replay',
   'GET /v1/push/targets', 'GET /v1/push/dead-letters', 'POST /v1/push/dead-letters/:id/replay'

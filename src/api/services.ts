@@ -4,6 +4,7 @@ import { differences } from '../config-changes.ts'
 import { resolveService, type ResolvedService } from '../config.ts'
 import { serviceSettingsSchema, type ServiceSettings } from '../config-schema.ts'
 import { checkSettings } from '../config-service.ts'
+import type { Policy, TimedOverride } from '../domain.ts'
 import { PrescaleError } from '../errors.ts'
 import type { ServiceSummary } from '../store/summary.ts'
 import type { Api, ApiContext } from './context.ts'
@@ -42,7 +43,7 @@ const serviceSchema = Type.Object({
 })
 
 export function serviceRoutes (app: Api, context: ApiContext): void {
-  const { config, decisions, settings } = context
+  const { config, decisions, settings, overrides, now } = context
 
   app.get('/v1/services', {
     schema: { tags, summary: 'All services that are configured or have been heard of', response: answers(200, Type.Object({ services: Type.Array(summarySchema) }), 503) }
@@ -60,9 +61,11 @@ export function serviceRoutes (app: Api, context: ApiContext): void {
   app.get('/v1/services/:service', {
     schema: { tags, summary: 'Settings of one service and what was said last', params: serviceParams, response: answers(200, serviceSchema, 404, 503) }
   }, async ({ params: { service } }) => {
-    const [stored, { known, ...said }, learning] = await Promise.all([settings.get(service), decisions.snapshot(service), learningOn(service, context)])
+    const [stored, { known, ...said }, learning, timed] = await Promise.all([
+      settings.get(service), decisions.snapshot(service), learningOn(service, context), overrides.list(service, now())
+    ])
     if (stored === null && !known && !config().services.has(service)) throw unknownService(service)
-    return { ...describe(service, stored as ServiceSettings | null, context), ...said, learning }
+    return { ...withOverrides(describe(service, stored as ServiceSettings | null, context), timed), ...said, learning }
   })
 
   app.put('/v1/services/:service', {
@@ -83,9 +86,9 @@ export function serviceRoutes (app: Api, context: ApiContext): void {
     await settings.put(service, body)
     request.changes = differences(before as object | null ?? config().services.get(service) ?? {}, body)
     await context.settingsChanged()
-    const [{ known: _, ...said }, learning] = await Promise.all([decisions.snapshot(service), learningOn(service, context)])
+    const [{ known: _, ...said }, learning, timed] = await Promise.all([decisions.snapshot(service), learningOn(service, context), overrides.list(service, now())])
     reply.code(before === null ? 201 : 200)
-    return { ...describe(service, body, context), ...said, learning }
+    return { ...withOverrides(describe(service, body, context), timed), ...said, learning }
   })
 
   app.delete('/v1/services/:service', {
@@ -107,6 +110,12 @@ export function serviceRoutes (app: Api, context: ApiContext): void {
 async function refuseTooMany (service: string, { config, admission }: ApiContext): Promise<void> {
   if (await admission.admits(service)) return
   throw new PrescaleError('limit-exceeded', 'There are as many services as may be.', { details: [noRoomFor(service, config().limits)] })
+}
+
+/** What operators said for a while counts as well, and is no setting. */
+function withOverrides<T extends { policy: Policy }> (described: T, timed: readonly TimedOverride[]): T {
+  const { policy } = described
+  return timed.length === 0 ? described : { ...described, policy: { ...policy, overrides: [...policy.overrides ?? [], ...timed] } }
 }
 
 async function learningOn (service: string, { localModels }: ApiContext) {

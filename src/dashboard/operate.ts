@@ -1,4 +1,4 @@
-import { ask, now, pathOf } from './api.ts'
+import { ask, pathOf } from './api.ts'
 import { h } from './dom.ts'
 
 type Settings = Record<string, unknown> & { override?: unknown, overrides?: unknown }
@@ -12,11 +12,22 @@ const kinds: readonly { readonly kind: Kind, readonly label: string, readonly he
 ]
 const ttls: readonly (readonly [seconds: number, label: string])[] = [[900, '15 minutes'], [3_600, '1 hour'], [14_400, '4 hours'], [86_400, '1 day'], [0, 'until it is lifted']]
 
-/** Takes the place of whatever overrides there were; null lifts them. All other settings stay as they are. */
-export async function setOverride (service: string, override: Record<string, unknown> | null): Promise<void> {
+/** Lifts whatever overrides there are, those of the settings and those that were set for a while. */
+export async function liftOverrides (service: string): Promise<void> {
+  const [{ settings }, { overrides }] = await Promise.all([
+    ask<{ settings: Settings }>(pathOf(service)), ask<{ overrides: readonly { id?: string }[] }>(`${pathOf(service)}/overrides`)
+  ])
+  const { override, overrides: more, ...others } = settings
+  if (override !== undefined || more !== undefined) await ask(pathOf(service), { method: 'PUT', body: others })
+  for (const { id } of overrides) if (id !== undefined) await ask(`${pathOf(service)}/overrides/${id}`, { method: 'DELETE' })
+}
+
+/** Takes the place of whatever overrides there were. One without an end is a setting; all other settings stay as they are. */
+async function setOverride (service: string, override: Record<string, unknown>, ttlSeconds: number): Promise<void> {
+  await liftOverrides(service)
+  if (ttlSeconds > 0) return await ask(`${pathOf(service)}/overrides`, { method: 'POST', body: { ...override, ttlSeconds } })
   const { settings } = await ask<{ settings: Settings }>(pathOf(service))
-  const { override: _, overrides: __, ...others } = settings
-  await ask(pathOf(service), { method: 'PUT', body: override === null ? others : { ...others, override } })
+  await ask(pathOf(service), { method: 'PUT', body: { ...settings, override } })
 }
 
 /** A dialog that asks what to do, for how long and why. */
@@ -41,7 +52,7 @@ export function operateDialog (service: string, { replicas, done }: { readonly r
     submit.disabled = true
     problem.textContent = ''
     try {
-      await setOverride(service, { ...value, reason: reason.value.trim(), ...(seconds > 0 && { until: new Date(now() + 1000 * seconds).toISOString() }) })
+      await setOverride(service, { ...value, reason: reason.value.trim() }, seconds)
       dialog.close()
       done()
     } catch (error) {

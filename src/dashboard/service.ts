@@ -5,7 +5,7 @@ import { download, h, throttled } from './dom.ts'
 import { duration, short } from './format.ts'
 import { createIncidents } from './incidents.ts'
 import type { LiveEvent } from './live.ts'
-import { operateDialog, setOverride } from './operate.ts'
+import { liftOverrides, operateDialog } from './operate.ts'
 import type { Page } from './page.ts'
 import { createPlots } from './plots.ts'
 import { savingsText } from './savings.ts'
@@ -154,7 +154,7 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
 
   const lift = async (button: HTMLButtonElement) => {
     button.disabled = true
-    await setOverride(service, null).then(load, (error: Error) => { button.replaceWith(h('span', { class: 'problem', role: 'alert' }, error.message)) })
+    await liftOverrides(service).then(load, (error: Error) => { button.replaceWith(h('span', { class: 'problem', role: 'alert' }, error.message)) })
   }
 
   const renderWhy = () => {

@@ -38,6 +38,8 @@ export function createKeys ({ prefix = 'prescale', partitions = 8 }: { prefix?: 
     settings: (partition: number) => `${tag(partition)}:settings`,
     /** Hash: service to what learning came to there, as JSON. */
     learning: (partition: number) => `${tag(partition)}:learning`,
+    /** Hash: id to an override that was set over HTTP, as JSON. */
+    overrides: (service: string) => `${ofService(service)}:overrides`,
     /** A model that was learned from the service, compressed; and who is learning from it now. */
     localModel: (service: string, version: string) => `${ofService(service)}:model:${version}`,
     learningLock: (service: string) => `${ofService(service)}:learning`,

@@ -1,9 +1,10 @@
 import { Packr } from 'msgpackr'
-import type { Decision, Incident, ModelStanding, Savings, ServiceEvent, Suggestion, Verdict } from '../domain.ts'
+import type { Decision, Incident, ModelStanding, Savings, ServiceEvent, Suggestion, TimedOverride, Verdict } from '../domain.ts'
 import type { LoadHistoryChange, LoadHistoryMark } from '../features/load-history.ts'
 import { commitLua } from './commit-lua.ts'
 import type { EnvelopeKind } from './envelope.ts'
 import type { Keys } from './keys.ts'
+import { activeAfter } from './override-store.ts'
 import { parseRecord, type LocalModel } from './local-model-store.ts'
 import { replies, type RedisClient } from './redis.ts'
 import { toPastVerdict } from './past-verdict.ts'
@@ -25,6 +26,8 @@ export interface StoredService<State, Series> {
   readonly chain: string | null
   /** What the ring of loads holds; null before the first load. */
   readonly loads: LoadHistoryMark | null
+  /** What operators said over HTTP, oldest first, some of it perhaps over. */
+  readonly overrides: readonly TimedOverride[]
   /** What was learned from this service alone, oldest first. */
   readonly localModels: readonly LocalModel[]
 }
@@ -78,11 +81,12 @@ export function createStateStore<State, Series> (options: StateStoreOptions) {
   /** One round trip. */
   const load = async (service: string): Promise<StoredService<State, Series>> => {
     const partition = keys.partitionOf(service)
-    const [fields, settings, summary, learning] = await replies(redis.pipeline()
+    const [fields, settings, summary, learning, overrides] = await replies(redis.pipeline()
       .hmgetBuffer(keys.service(service), 'version', 'job', 'state', 'series', 'network', 'chain', 'loads')
       .hget(keys.settings(partition), service)
       .hget(keys.services(partition), service)
-      .hget(keys.learning(partition), service)) as [(Buffer | null)[], string | null, string | null, string | null]
+      .hget(keys.learning(partition), service)
+      .hvals(keys.overrides(service))) as [(Buffer | null)[], string | null, string | null, string | null, string[]]
     const [version, job, state, series, network, chain, loads] = fields
     return {
       version: version === null ? 0 : Number(version.toString()),
@@ -94,6 +98,7 @@ export function createStateStore<State, Series> (options: StateStoreOptions) {
       summary: summary && JSON.parse(summary) as ServiceSummary,
       chain: chain === null ? null : chain.toString(),
       loads: loads && JSON.parse(loads.toString()) as LoadHistoryMark,
+      overrides: activeAfter(overrides, -Infinity),
       localModels: parseRecord(learning)?.models ?? []
     } as StoredService<State, Series>
   }
@@ -145,7 +150,7 @@ export function createStateStore<State, Series> (options: StateStoreOptions) {
     const incidents = await redis.zrangebyscore(keys.incidentTimes(service), '-inf', '+inf')
     const models = parseRecord(await redis.hget(keys.learning(partition), service))?.models ?? []
     const transaction = redis.multi()
-      .del(keys.service(service), keys.history(service), keys.loads(service), keys.feedbackIds(service), keys.verdicts(service))
+      .del(keys.service(service), keys.history(service), keys.loads(service), keys.feedbackIds(service), keys.verdicts(service), keys.overrides(service))
       .del(keys.incidents(service), keys.incidentTimes(service))
       .hdel(keys.services(partition), service)
       .hdel(keys.learning(partition), service)

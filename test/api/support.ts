@@ -8,7 +8,7 @@ import { openAccess } from '../../src/access/access.ts'
 import { createApp } from '../../src/api/app.ts'
 import type { Api, ApiOptions, KeptTuning } from '../../src/api/context.ts'
 import { loadConfig, type Config } from '../../src/config.ts'
-import type { Decision, Incident, ModelStanding, Savings, Suggestion, Verdict } from '../../src/domain.ts'
+import type { Decision, Incident, ModelStanding, Savings, Suggestion, TimedOverride, Verdict } from '../../src/domain.ts'
 import { PrescaleError } from '../../src/errors.ts'
 import { createRouting } from '../../src/routing.ts'
 import type { AuditEntry, StoredAuditEntry } from '../../src/store/audit-log.ts'
@@ -47,6 +47,7 @@ export function createFakes () {
     verdicts: new Map<string, Verdict>(),
     savings: new Map<string, Savings>(),
     loads: new Map<string, KeptLoads>(),
+    overrides: new Map<string, TimedOverride[]>(),
     learning: new Map<string, LearningRecord>(),
     standings: new Map<string, ModelStanding[]>(),
     suggestions: new Map<string, Suggestion>(),
@@ -102,6 +103,15 @@ export function createFakes () {
     tuning: {
       read: (service: string) => asked(() => fakes.tuning.get(service) ?? { known: known(service), state: null, network: null, record: null }),
       knows: (_service: string, ids: readonly string[]) => asked(() => new Set(ids))
+    },
+    overrides: {
+      list: (service: string, at: number) => asked(() => (fakes.overrides.get(service) ?? []).filter(({ until }) => until > at)),
+      add: (service: string, override: TimedOverride) => asked(() => { fakes.overrides.set(service, [...fakes.overrides.get(service) ?? [], override]) }),
+      remove: (service: string, id: string) => asked(() => {
+        const found = fakes.overrides.get(service)?.find((one) => one.id === id) ?? null
+        fakes.overrides.set(service, (fakes.overrides.get(service) ?? []).filter((one) => one !== found))
+        return found
+      })
     },
     localModels: {
       read: (service: string) => asked(() => fakes.learning.get(service) ?? null),

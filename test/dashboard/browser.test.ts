@@ -142,8 +142,8 @@ describe.skipIf(!haveBrowser || !haveRedis)(needsBrowser(needsRedis('the page in
     expect(await seriousViolations(page)).toEqual([])
     await page.getByRole('button', { name: 'Apply' }).click()
     await page.locator('.override', { hasText: 'Held: it may grow and does not shrink – sale at noon' }).waitFor()
-    const held = await prescale.ask('/v1/services/demo-shop')
-    expect(held.body['settings']).toMatchObject({ maxReplicas: 40, override: { hold: true, reason: 'sale at noon', until: expect.any(String) } })
+    const overrides = async () => (await prescale.ask('/v1/services/demo-shop/overrides')).body['overrides']
+    expect(await overrides()).toMatchObject([{ kind: 'hold', reason: 'sale at noon', until: expect.any(Number), by: 'anybody' }])
 
     await page.getByRole('button', { name: 'Hold, pause or force…' }).click()
     await page.getByLabel('Force').check()
@@ -156,6 +156,16 @@ describe.skipIf(!haveBrowser || !haveRedis)(needsBrowser(needsRedis('the page in
     expect(await page.locator('#why li', { hasText: 'override' }).textContent()).toMatch(/→ 33Forced until .*: load test/)
     await browser.shoot(page, 'override-light')
 
+    await page.getByRole('button', { name: 'Lift' }).click()
+    await page.locator('.override').waitFor({ state: 'hidden' })
+    expect(await overrides()).toEqual([])
+
+    await page.getByRole('button', { name: 'Hold, pause or force…' }).click()
+    await page.getByLabel('For', { exact: true }).selectOption('until it is lifted')
+    await page.getByLabel('Reason').fill('until we know more')
+    await page.getByRole('button', { name: 'Apply' }).click()
+    await page.locator('.override', { hasText: 'until we know more – until it is lifted' }).waitFor()
+    expect((await prescale.ask('/v1/services/demo-shop')).body['settings']).toMatchObject({ maxReplicas: 40, override: { hold: true, reason: 'until we know more' } })
     await page.getByRole('button', { name: 'Lift' }).click()
     await page.locator('.override').waitFor({ state: 'hidden' })
     expect((await prescale.ask('/v1/services/demo-shop')).body['settings'].override).toBeUndefined()
@@ -255,6 +265,8 @@ describe.skipIf(!haveBrowser || !haveRedis)(needsBrowser(needsRedis('the page in
     const page = await visit('#/models')
     await page.locator('.card', { hasText: 'forecast' }).waitFor()
     expect(await page.locator('.active').count()).toBe(3)
+    // The demonstration was learned from soon after the start, whatever came of it.
+    await until(async () => (await prescale.ask('/v1/services/demo-shop')).body['learning'] !== null)
     await inBothThemes(page, async (theme) => {
       await browser.shoot(page, `models-${theme}`)
       expect(await seriousViolations(page)).toEqual([])

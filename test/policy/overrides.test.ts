@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Override, Policy } from '../../src/domain.ts'
+import { contradictions } from '../../src/policy/overrides.ts'
 import { minute, policy } from '../support/scaling.ts'
 import { createService, reasonOf } from './guarding.ts'
 
@@ -46,5 +47,26 @@ describe('operators who contradict each other', () => {
   it('a declared outage holds scale-in and is told to those that depend on it', () => {
     expect(after(saying(outage))).toMatchObject({ replicas: 10, outageSince: 14 * minute })
     expect(after(saying(hold)).outageSince).toBeUndefined()
+  })
+})
+
+describe('a contradiction', () => {
+  it.each([
+    { name: 'nobody', overrides: [], replicas: 10, expected: [] },
+    { name: 'one alone', overrides: [force(3)], replicas: 10, expected: [] },
+    { name: 'two that force alike', overrides: [force(3), force(3)], replicas: 10, expected: [] },
+    { name: 'a hold and a larger force: both are obeyed', overrides: [hold, force(12)], replicas: 10, expected: [] },
+    { name: 'a pause, a hold and an outage: all are obeyed', overrides: [pause, hold, outage], replicas: 10, expected: [] },
+    { name: 'two that force', overrides: [force(3), force(5)], replicas: null, expected: ['Forced (sale) asks for 3, Forced (sale) for 5'] },
+    { name: 'a pause and a larger force', overrides: [pause, force(12)], replicas: 10, expected: ['Paused (migration) asks for 10, Forced (sale) for 12'] },
+    { name: 'a hold and a smaller force', overrides: [hold, force(2)], replicas: 10, expected: ['Forced (sale) asks for 2, ScaleInHeld (failover) for 10'] },
+    { name: 'a pause and a force, while nobody knows what runs', overrides: [pause, force(2)], replicas: null, expected: [] }
+  ])('$name', ({ overrides, replicas, expected }) => {
+    expect(contradictions(overrides, replicas)).toEqual(expected.map((text) => `OverridesContradict: ${text}; the most replicas count`))
+  })
+
+  it('is a notice of every decision that it concerns', () => {
+    expect(after(saying(pause, force(4))).notices).toEqual(['OverridesContradict: Forced (sale) asks for 4, Paused (migration) for 10; the most replicas count'])
+    expect(after(saying(pause)).notices).toBeUndefined()
   })
 })

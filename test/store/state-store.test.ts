@@ -93,7 +93,7 @@ describe.each(servers)('state on $name', ({ name, have, open }) => {
       const { states, settings } = stores()
       await settings.put('shop', { minReplicas: 2 })
       const before = await states.load('shop')
-      const nothing = { version: 0, lastJob: null, state: null, series: null, network: null, summary: null, chain: null, loads: null, localModels: [] }
+      const nothing = { version: 0, lastJob: null, state: null, series: null, network: null, summary: null, chain: null, loads: null, overrides: [], localModels: [] }
       expect(before).toEqual({ ...nothing, settings: { minReplicas: 2 } })
 
       const network = Uint8Array.from({ length: 256 }, (_, byte) => byte)
