@@ -1,10 +1,8 @@
 import { resolveService, type Config } from './config.ts'
 import type { Policy } from './domain.ts'
-import type { LocalTask } from './learning/train-local.ts'
+import { stepsApart, type LocalTask } from './learning/train-local.ts'
 import type { LoadForecaster } from './ml/forecaster.ts'
 import type { Models } from './pipeline.ts'
-import { takeOver } from './policy/defaults.ts'
-import { stepsPerForecast } from './policy/forecast-record.ts'
 import { inUse } from './policy/model-contest.ts'
 import type { DecisionStore } from './store/decision-store.ts'
 import type { LoadStore } from './store/load-store.ts'
@@ -22,10 +20,6 @@ export interface TaskSources {
   /** Epoch ms. */
   readonly now: () => number
 }
-
-/** A model is learned again when this share more has passed, and not before the last one had twice the time that it needs to show what it is worth. */
-const retrainShare = 0.07
-const leastForecasts = 2 * takeOver.shadowForecasts
 
 export type Prepared =
   /** `inUse`: the version of the service's own model that is in use. */
@@ -50,10 +44,9 @@ export async function prepareTask (service: string, before: LearningRecord | nul
     return wait(`${known} of ${minimumSteps} steps of load are kept.`, Math.min(missingMs, everySeconds * 1000))
   }
   const horizonSteps = Math.round(decision.forecast.horizonSeconds / kept.stepSeconds)
-  const apart = Math.max(retrainShare * known, leastForecasts * stepsPerForecast(horizonSteps))
   return {
     inUse: present,
-    nextAt: now() + Math.max(everySeconds, apart * kept.stepSeconds) * 1000,
+    nextAt: now() + Math.max(everySeconds, stepsApart(known, horizonSteps) * kept.stepSeconds) * 1000,
     task: {
       ...kept,
       seasonSeconds: policy.seasonSeconds,

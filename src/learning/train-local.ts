@@ -3,7 +3,7 @@ import { defaultForecasterOptions, LoadForecaster } from '../ml/forecaster.ts'
 import { createRandom } from '../ml/random.ts'
 import type { TrainingSet } from '../ml/forest.ts'
 import { takeOver } from '../policy/defaults.ts'
-import { pinballLoss } from '../policy/forecast-record.ts'
+import { pinballLoss, stepsPerForecast } from '../policy/forecast-record.ts'
 import { createForecastRows } from './forecast-rows.ts'
 
 /** What a model of one service is learned from; plain values, so that a worker thread can be given it. */
@@ -41,6 +41,15 @@ const heldBackShare = 0.2
 const mostHeldBack = 1440
 /** Fewer would leave it to chance who is better. */
 export const leastHeldBack = 180
+
+/** A model is learned again when this share more has passed, and not before the last one had twice the time that it needs to show what it is worth. */
+const retrainShare = 0.07
+const leastForecastsApart = 2 * takeOver.shadowForecasts
+
+/** Steps after which it is worth learning again. @param known steps of load. */
+export function stepsApart (known: number, horizonSteps: number): number {
+  return Math.max(retrainShare * known, leastForecastsApart * stepsPerForecast(horizonSteps))
+}
 
 /**
  * Learns a model of one service, if one that was learned from the older part of its history is better than the model in use on the newest part,

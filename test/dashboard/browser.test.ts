@@ -161,7 +161,7 @@ describe.skipIf(!haveBrowser || !haveRedis)(needsBrowser(needsRedis('the page in
     expect(await overrides()).toEqual([])
 
     await page.getByRole('button', { name: 'Hold, pause or force…' }).click()
-    await page.getByLabel('For', { exact: true }).selectOption('until it is lifted')
+    await page.locator('select[name="ttl"]').selectOption('until it is lifted')
     await page.getByLabel('Reason').fill('until we know more')
     await page.getByRole('button', { name: 'Apply' }).click()
     await page.locator('.override', { hasText: 'until we know more – until it is lifted' }).waitFor()
