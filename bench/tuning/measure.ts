@@ -10,6 +10,8 @@ export interface RunTrace {
   readonly defaults: readonly number[]
   readonly best: readonly number[]
   readonly changes: readonly number[]
+  /** Of a suggestion alone, and of suggesting and learning. */
+  readonly suggestMs: readonly number[]
   readonly stepMs: readonly number[]
 }
 
@@ -23,14 +25,14 @@ export interface RunOptions {
 }
 
 /** One strategy through one scenario. */
-export function runScenario (name: ScenarioName, createStrategy: (seed: number) => Strategy, { seed, steps, signals, optima, now }: RunOptions): RunTrace {
+export async function runScenario (name: ScenarioName, createStrategy: (seed: number) => Strategy, { seed, steps, signals, optima, now }: RunOptions): Promise<RunTrace> {
   const scenario = createScenario(name, { seed, steps, random: createRandom(1000 + seed) })
   const noise = createRandom(2000 + seed)
   const strategy = createStrategy(3000 + seed)
   const bestOf = new Map(optima.map(optimum => [`${optimum.regime} ${optimum.level}`, optimum]))
-  const trace = { utility: [] as number[], defaults: [] as number[], best: [] as number[], changes: [] as number[], stepMs: [] as number[] }
+  const trace = { utility: [] as number[], defaults: [] as number[], best: [] as number[], changes: [] as number[], suggestMs: [] as number[], stepMs: [] as number[] }
   let config: readonly number[] = defaults
-  scenario.forEach((step, t) => {
+  for (const [t, step] of scenario.entries()) {
     const seen: Step = signals === 'present' || t === 0 ? step : scenario[t - 1]
     const workload = workloadAt(seen)
     const observed = observeSignals(signalsOf(workload, evaluate(workload, config)), noise)
@@ -41,13 +43,14 @@ export function runScenario (name: ScenarioName, createStrategy: (seed: number) 
     const utility = evaluate(workloadAt(step), config).utility
     const reported = observeUtility(utility, noise)
     const resumed = now()
-    strategy.learn(reported)
+    await strategy.learn(reported, optimum.config)
+    trace.suggestMs.push(proposed - started)
     trace.stepMs.push(proposed - started + now() - resumed)
     trace.utility.push(utility)
     trace.defaults.push(optimum.defaultUtility)
     trace.best.push(Math.max(optimum.utility, utility))
     if (t > 0 && scenario[t - 1].regime !== step.regime) trace.changes.push(t)
-  })
+  }
   return trace
 }
 

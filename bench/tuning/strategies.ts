@@ -1,4 +1,10 @@
+import { tuningSignals } from '../../src/features/tuning-features.ts'
+import { ConfigNetwork } from '../../src/ml/config-network.ts'
+import { DenseNetwork } from '../../src/ml/dense-network.ts'
 import { createRandom, normal } from '../../src/ml/random.ts'
+import { suggest, type TuningState } from '../../src/policy/suggest.ts'
+import { createTuner } from '../../src/policy/tuner.ts'
+import { openTuningRecord } from '../../src/policy/tuning-record.ts'
 import { bluefinDefaults, learnBluefin, proposeBluefin, startBluefin } from '../../src/tuning/bluefin.ts'
 import { tunerDefaults } from '../../src/tuning/options.ts'
 import { createParameterSpace, type Configuration, type Parameter } from '../../src/tuning/parameters.ts'
@@ -9,7 +15,8 @@ import { defaults, parameterNames, toReal, toUnit } from './service.ts'
 /** What tunes the simulated service: signals of the service in, configuration out, then the utility that came of it. */
 export interface Strategy {
   propose (signals: readonly number[]): readonly number[]
-  learn (utility: number): void
+  /** @param optimal what would have been best: for those who are told. */
+  learn (utility: number, optimal: readonly number[]): void | Promise<void>
 }
 
 /** Keeps a change of one standard step if it was no worse than the mean of the last results of what it replaces. */
@@ -73,7 +80,7 @@ export function namedSignals (signals: readonly number[]): Record<string, number
   }
 }
 
-function createTuner (seed: number): Strategy {
+function createSurrogate (seed: number): Strategy {
   const space = createParameterSpace(declared)
   let state = emptyTunerState(space, { seed, options: tunerDefaults })
   let moment: { signals: Record<string, number>, config: Configuration } | null = null
@@ -93,10 +100,35 @@ function createTuner (seed: number): Strategy {
   }
 }
 
+/** The network of the original design, told the best configuration of every step. */
+function createSupervised (seed: number): Strategy {
+  const tuner = createTuner({ seed })
+  const network = ConfigNetwork.create({ features: tuningSignals, parameters: parameterNames, typical: Array.from(tuningSignals, () => 0), seed })
+  let record: Uint8Array | null = null
+  let state: TuningState | null = null
+  let signals: Record<string, number> = {}
+  return {
+    propose (seen) {
+      signals = namedSignals(seen)
+      if (record === null) return defaults
+      const { suggestion } = suggest(state, { service: 'bench', at: 0, signals }, openTuningRecord(record))
+      return parameterNames.map(name => Number(suggestion!.config[name]))
+    },
+    async learn (_, optimal) {
+      const feedback = [{ id: '1', service: 'bench', at: 0, state: signals, optimal: Object.fromEntries(parameterNames.map((name, i) => [name, optimal[i]])) }]
+      const model = { version: '0', network: new DenseNetwork((await network).content) }
+      const learned = await tuner.learn({ service: 'bench', network: record, state, feedback, model })
+      record = learned.network
+      state = learned.state
+    }
+  }
+}
+
 export const strategies: Readonly<Record<string, (seed: number) => Strategy>> = {
   defaults: () => ({ propose: () => defaults, learn () {} }),
   random: createRandomSearch,
   'hill-climbing': createHillClimbing,
   bluefin: createBluefin,
-  ours: createTuner
+  surrogate: createSurrogate,
+  supervised: createSupervised
 }

@@ -6,7 +6,6 @@ import { createRandom, normal, type Random } from './random.ts'
  * Each network has one hidden layer of tanh units and a linear way past it. The hidden weights are drawn once from the seed, sparsely (a unit
  * sees one or two coordinates of the configuration, half of the units the context as well); the output weights are the exact posterior of
  * Bayesian linear regression on the hidden layer, so a feedback is learned completely at once, and what is not known is known not to be known.
- * Measured beside networks of the same size trained by gradient steps: bench/tuning/networks.ts.
  *
  * @see Rahimi and Recht, "Weighted sums of random kitchen sinks", NIPS 2008; Osband et al., "Randomized prior functions", NeurIPS 2018;
  *   Oza, "Online bagging", 2005, for the weights that differ from member to member.
@@ -73,6 +72,14 @@ function drawHidden ({ hidden, width, contextScales }: SurrogateShape, random: R
     contextScales.forEach((scale, i) => { layer.context[j * contextScales.length + i] = normal(random) / scale })
   }
   return layer
+}
+
+/** The hyperbolic tangent to 2.5 %, smooth and 1 from 3 on: Padé's approximant, several times as fast as Math.tanh. */
+function bend (x: number): number {
+  if (x >= 3) return 1
+  if (x <= -3) return -1
+  const square = x * x
+  return x * (27 + square) / (27 + 9 * square)
 }
 
 const packed = (i: number, j: number) => i * (i + 1) / 2 + j
@@ -145,7 +152,7 @@ export class Surrogate {
   private features (member: number, { base, context }: { base: Float64Array, context: ArrayLike<number> }, unit: ArrayLike<number>, out: Float64Array): void {
     const { first, second, firstWeight, secondWeight } = this.layers[member]
     const { hidden, width } = this.shape
-    for (let j = 0; j < hidden; j++) out[j] = Math.tanh(base[j] + firstWeight[j] * unit[first[j]] + secondWeight[j] * unit[second[j]])
+    for (let j = 0; j < hidden; j++) out[j] = bend(base[j] + firstWeight[j] * unit[first[j]] + secondWeight[j] * unit[second[j]])
     out[hidden] = 1
     for (let i = 0; i < width; i++) out[hidden + 1 + i] = unit[i] - 0.5
     for (let i = 0; i < context.length; i++) out[hidden + 1 + width + i] = context[i]

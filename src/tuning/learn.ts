@@ -4,7 +4,7 @@ import { emptyMemory, type Surrogate, type SurrogateMemory } from '../ml/surroga
 import { contextCoordinates, contextOf, updateMagnitudes } from './context.ts'
 import { watchDrift, noDrift } from './drift.ts'
 import { addFailure, clearFailures, suspectsOf } from './failures.ts'
-import { insert, nearestGood, sameUnit, windowSize, type Observation } from './observations.ts'
+import { insert, isGood, nearestGood, sameUnit, windowSize, type Observation } from './observations.ts'
 import { lookOut } from './outlook.ts'
 import { decode, encode, type Configuration, type ParameterSpace } from './parameters.ts'
 import { noiseShare, surrogateOf, type TunerState } from './state.ts'
@@ -24,7 +24,6 @@ const halfLife = 200
 /** Shares of the utility's range. */
 const surprise = 0.1
 const breakdown = 0.12
-const harmless = 0.03
 const floorDepth = 0.2
 /** What is left of the old knowledge after a drift alarm. */
 const kept = 0.3
@@ -120,9 +119,8 @@ export function learnObservation (state: TunerState, feedback: Feedback, space: 
 
 function judge ({ failures, observations }: TunerState, observation: Observation, { defaults, range }: { defaults: readonly number[], range: number }) {
   const { utility, defaultUtility, unit, context, at } = observation
-  const isGood = (o: Observation) => o.utility > o.defaultUtility - harmless * range
-  if (isGood(observation)) return clearFailures(failures, observation)
+  if (isGood(observation, range)) return clearFailures(failures, observation)
   if (utility >= defaultUtility - breakdown * range || sameUnit(unit, defaults)) return failures
-  const good = nearestGood(observations, observation, { defaults, tolerance: harmless * range })
-  return addFailure(failures, { context, at, suspects: suspectsOf(unit, good) }, observations.filter(isGood))
+  const good = nearestGood(observations, observation, { defaults, range })
+  return addFailure(failures, { context, at, suspects: suspectsOf(unit, good) }, observations.filter(o => isGood(o, range)))
 }

@@ -15,6 +15,11 @@ export interface Observation {
 
 export const windowSize = 400
 
+/** So much of the utility's range below the defaults is still no harm: noise does that. */
+const harmless = 0.03
+
+export const isGood = ({ utility, defaultUtility }: Observation, range: number) => utility > defaultUtility - harmless * range
+
 /** The window with one more observation, oldest first; a late one goes where it belongs, the oldest falls out. */
 export function insert (observations: readonly Observation[], observation: Observation): readonly Observation[] {
   let at = observations.length
@@ -84,14 +89,14 @@ export function countNearby (observations: readonly Observation[], context: read
 /** The load is the first coordinate, a logarithm: within a tenth it is the same. */
 export const sameLoad = 0.1
 
-interface NearestGoodOptions { readonly defaults: readonly number[], readonly tolerance: number }
+interface NearestGoodOptions { readonly defaults: readonly number[], readonly range: number }
 
 /** The configuration nearest to one that failed that was good in the same kind of work under at least that load; the defaults where there is none. */
-export function nearestGood (observations: readonly Observation[], failed: Observation, { defaults, tolerance }: NearestGoodOptions): readonly number[] {
+export function nearestGood (observations: readonly Observation[], failed: Observation, { defaults, range }: NearestGoodOptions): readonly number[] {
   let best = Infinity
   let nearest = defaults
   for (const o of observations) {
-    if (o.utility <= o.defaultUtility - tolerance || !sameWork(o.context, failed.context) || o.context[0] < failed.context[0] - sameLoad) continue
+    if (!isGood(o, range) || !sameWork(o.context, failed.context) || o.context[0] < failed.context[0] - sameLoad) continue
     let d = 0.3 * (o.context[0] - failed.context[0]) ** 2
     for (let i = 0; i < o.unit.length; i++) d += (o.unit[i] - failed.unit[i]) ** 2
     if (d < best) {

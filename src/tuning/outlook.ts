@@ -1,5 +1,5 @@
-import type { ContextualSurrogate, GainEstimate, Surrogate } from '../ml/surrogate.ts'
-import { localCorrection, type Residual } from './observations.ts'
+import type { ContextualSurrogate, FittedSurrogate, GainEstimate, Surrogate } from '../ml/surrogate.ts'
+import { localCorrection, type Observation, type Residual } from './observations.ts'
 import type { TunerState } from './state.ts'
 
 const residualCount = 150
@@ -17,14 +17,25 @@ export interface Outlook {
   readonly surrogate: ContextualSurrogate
 }
 
+const kept = new WeakMap<FittedSurrogate, { readonly observations: readonly Observation[], readonly residuals: readonly Residual[] }>()
+
+/** What the surrogate gets wrong of what ran lately; computed once for a proposal and the learning that follows. */
+function residualsOf ({ observations, level }: TunerState, fitted: FittedSurrogate): readonly Residual[] {
+  const known = kept.get(fitted)
+  if (known !== undefined && known.observations === observations) return known.residuals
+  const residuals = observations.slice(-residualCount).map(observation => ({
+    observation,
+    residual: observation.utility - (level ?? 0) - fitted.value(observation.context, observation.unit)
+  }))
+  kept.set(fitted, { observations, residuals })
+  return residuals
+}
+
 export function lookOut (state: TunerState, surrogate: Surrogate, { context, defaults }: { context: readonly number[], defaults: readonly number[] }): Outlook {
   const fitted = surrogate.fit(state.memory)
   const here = fitted.inContext(context, defaults)
   const level = state.level ?? 0
-  const residuals: Residual[] = state.observations.slice(-residualCount).map(observation => ({
-    observation,
-    residual: observation.utility - level - fitted.value(observation.context, observation.unit)
-  }))
+  const residuals = residualsOf(state, fitted)
   const nearby = (unit: readonly number[]) => localCorrection(residuals, context, unit)
   const atDefaults = nearby(defaults)
   const correction = (unit: readonly number[]) => nearby(unit) - atDefaults

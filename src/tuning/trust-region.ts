@@ -1,4 +1,5 @@
 import { normal, type Random } from '../ml/random.ts'
+import type { ParameterSpace } from './parameters.ts'
 
 export interface Region {
   /** Where candidates are drawn around. */
@@ -8,15 +9,28 @@ export interface Region {
   /** Other configurations that did well, to cross with. */
   readonly others: readonly (readonly number[])[]
   readonly defaults: readonly number[]
+  /** For each coordinate how often it jumps anywhere when it is moved alone. */
+  readonly jumps: readonly number[]
+}
+
+/** Without jumps a flat stretch would never be crossed: a timeout does nothing from 5 s down to 200 ms. Where a load is carried a jump is a fall. */
+const jumpShare = 0.35
+const jumpShareOfCarriers = 0.05
+
+export function jumpShares ({ parameters, offsets }: ParameterSpace): number[] {
+  return parameters.flatMap(({ role }, p) => {
+    const share = role === undefined || role === 'timeout' ? jumpShare : jumpShareOfCarriers
+    return Array.from({ length: offsets[p + 1] - offsets[p] }, () => share)
+  })
 }
 
 const clip = (value: number) => Math.min(1, Math.max(0, value))
 
 /** One coordinate moved, half as far again as the region; now and then anywhere, or a flat stretch would never be crossed. */
-function moveOne ({ center, radius }: Region, random: Random): number[] {
+function moveOne ({ center, radius, jumps }: Region, random: Random): number[] {
   const unit = [...center]
   const i = Math.floor(random() * unit.length)
-  unit[i] = random() < 0.35 ? random() : clip(unit[i] + 1.5 * radius * normal(random))
+  unit[i] = random() < jumps[i] ? random() : clip(unit[i] + 1.5 * radius * normal(random))
   return unit
 }
 
