@@ -35,6 +35,22 @@ export function isWindowFor (window: LoadWindow, { stepSeconds, seasonSeconds }:
   return window.stepMs === Math.max(1, Math.round(stepSeconds * 1000)) && window.seasonSeconds === seasonSeconds
 }
 
+/** The same loads, as far as they reach back, for another season. */
+export function withSeason (window: LoadWindow, seasonSeconds: number): LoadWindow {
+  const { stepMs, slotMs, lastAt, history } = window
+  const next = { ...createWindow({ stepSeconds: stepMs / 1000, seasonSeconds }), lastAt, recent: window.recent.slice() }
+  if (lastAt === -Infinity) return next
+  const [newest, now] = [stepOf(lastAt, slotMs), stepOf(lastAt, next.slotMs)]
+  for (let slot = Math.max(0, newest - history.length + 1); slot <= newest; slot++) {
+    const place = stepOf(slot * slotMs, next.slotMs)
+    if (now - place >= next.history.length) continue
+    const code = history[slot % history.length]
+    const at = place % next.history.length
+    if (code > next.history[at]) next.history[at] = code
+  }
+  return next
+}
+
 /**
  * The window with one more load at its end.
  *

@@ -1,3 +1,4 @@
+import { PrescaleError } from '../errors.ts'
 import { Forest, trainForest, type ForestOptions, type TrainingSet } from './forest.ts'
 import type { Model } from './model.ts'
 import { readModelFile, sectionOf, writeModelFile, type Section } from './model-file.ts'
@@ -28,7 +29,13 @@ export function trainRidgeFirst (set: TrainingSet, penalty: number): { ridge: Ri
   return { ridge, residuals: { ...set, y: set.y.map((value, row) => value - predictRidge(ridge, set.x, row * width)) } }
 }
 
-interface Parts { readonly forest: Forest, readonly residual: Forest, readonly ridge: Ridge }
+interface Parts {
+  readonly forest: Forest
+  readonly residual: Forest
+  readonly ridge: Ridge
+  /** Of the service that it was learned from; absent where it is for all services. */
+  readonly seasonSeconds?: number | undefined
+}
 
 /**
  * Predicts the distribution of ln(largest load within the horizon / present level) from `loadFeatures`.
@@ -43,6 +50,8 @@ export class LoadForecaster implements Model {
   readonly features: readonly string[]
   /** Which model this is, for decisions: name and version of its manifest. */
   readonly version: string
+  /** What the features that it was learned from call a season; undefined where that is what each service's settings say. */
+  readonly seasonSeconds: number | undefined
   /** Places of the features, the most important first. */
   readonly mostImportant: readonly number[]
   private readonly parts: Parts
@@ -52,16 +61,17 @@ export class LoadForecaster implements Model {
     this.parts = parts
     this.features = parts.forest.features
     this.version = version
+    this.seasonSeconds = parts.seasonSeconds
     this.mostImportant = Array.from(this.features.keys()).sort((a, b) => this.importance[b] - this.importance[a])
   }
 
   /** @param set y: ln ratios, finite. */
-  static train (set: TrainingSet, { options = defaultForecasterOptions(set.features.length), random, version }:
-  { options?: ForecasterOptions, random: Random, version: string }): LoadForecaster {
+  static train (set: TrainingSet, { options = defaultForecasterOptions(set.features.length), random, version, seasonSeconds }:
+  { options?: ForecasterOptions, random: Random, version: string, seasonSeconds?: number }): LoadForecaster {
     const { ridge, residuals } = trainRidgeFirst(set, options.ridgePenalty)
     const forest = trainForest(set, options.forest, random)
     const residual = trainForest(residuals, options.forest, random)
-    return new LoadForecaster({ forest, residual, ridge }, version)
+    return new LoadForecaster({ forest, residual, ridge, seasonSeconds }, version)
   }
 
   /**
@@ -86,7 +96,7 @@ export class LoadForecaster implements Model {
     return writeModelFile({
       kind: this.kind,
       features: this.features,
-      meta: {},
+      meta: this.seasonSeconds === undefined ? {} : { seasonSeconds: this.seasonSeconds },
       sections: {
         forest: forest.toBytes() as Section,
         residual: residual.toBytes() as Section,
@@ -101,7 +111,12 @@ export class LoadForecaster implements Model {
     const width = file.features.length
     const numbers = sectionOf(file, 'ridge', { type: 'Float64Array', length: 1 + 3 * width })
     const column = (i: number) => numbers.subarray(1 + i * width, 1 + (i + 1) * width)
+    const { seasonSeconds } = file.meta
+    if (seasonSeconds !== undefined && !(typeof seasonSeconds === 'number' && seasonSeconds > 0)) {
+      throw new PrescaleError('model-format', `The forecaster in the model file has a season of ${String(seasonSeconds)} s; expected a positive number.`)
+    }
     return new LoadForecaster({
+      seasonSeconds,
       forest: Forest.fromBytes(sectionOf(file, 'forest', { type: 'Uint8Array' })),
       residual: Forest.fromBytes(sectionOf(file, 'residual', { type: 'Uint8Array' })),
       ridge: { intercept: numbers[0], centre: column(0), spread: column(1), weights: column(2) }

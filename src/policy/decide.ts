@@ -3,7 +3,7 @@ import { largestBetween } from '../features/window.ts'
 import { forecastProbabilities } from '../ml/forecaster.ts'
 import { chooseReplicas } from './choice.ts'
 import { fromDrivers } from './drivers.ts'
-import { replicasForLoad, replicasForUsage } from './hpa.ts'
+import { kubernetesBehavior, replicasForLoad, replicasForUsage } from './hpa.ts'
 import { noticesOf, outageSince } from './notices.ts'
 import type { Outlook, Seen } from './scaling-state.ts'
 import { applyStages, replicasNeeded } from './stages.ts'
@@ -19,7 +19,7 @@ export function decide (seen: Seen, outlook: Outlook | null, policy: Policy, bet
   if (recommendations.length === 0) return null
   const chosen = recommendations[0]
   const forecast = outlook && describe(outlook, policy)
-  const { replicas, adjustments } = applyStages(chosen.replicas, seen, policy, forecast && medianOf(forecast))
+  const { replicas, adjustments } = applyStages(chosen.replicas, seen, { ...policy, behavior: behaviorFor(chosen, policy) }, forecast && medianOf(forecast))
   const notices = noticesOf(replicas, seen, policy)
   const since = outageSince(seen, policy)
   return {
@@ -43,6 +43,11 @@ export function decide (seen: Seen, outlook: Outlook | null, policy: Policy, bet
     modelVersion: outlook?.forecaster.version ?? 'none',
     ...policy.demo && { demo: true }
   }
+}
+
+/** What does not see ahead keeps to the rules that HPA has for that, unless an operator gave others. */
+function behaviorFor ({ source }: Recommendation, { behavior, hpaBehavior = kubernetesBehavior }: Policy) {
+  return source === 'forecast' ? behavior : hpaBehavior
 }
 
 /**

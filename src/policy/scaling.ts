@@ -1,12 +1,12 @@
 import type { Decision, Policy, Sample } from '../domain.ts'
 import { loadFeatures } from '../features/load-features.ts'
-import { appendLoad, createWindow, isWindowFor } from '../features/window.ts'
+import { appendLoad, createWindow, isWindowFor, withSeason, type LoadWindow } from '../features/window.ts'
 import type { LoadForecaster } from '../ml/forecaster.ts'
 import { emptyCapacity, fullCapacity, learnCapacity } from './capacity.ts'
 import { demandOf } from './demand.ts'
 import { readDrivers } from './drivers.ts'
 import { emptyGuards, expectFrom, watch } from './guards.ts'
-import { emptyScaleHistory, rememberScaling } from './hpa.ts'
+import { emptyScaleHistory, kubernetesBehavior, rememberScaling } from './hpa.ts'
 import { emptyLeadTime, expectReady, leadSeconds, observeReady, type LeadTime } from './lead-time.ts'
 import type { Outlook, ScalingState, Seen } from './scaling-state.ts'
 import { stabilizedFrom } from './stages.ts'
@@ -30,7 +30,7 @@ export function observe (state: ScalingState, sample: Sample, policy: Policy, is
   const { at, service } = sample
   const demand = demandOf(sample, policy, state.last?.replicas ?? null)
   const leadTime = observeReady(state.leadTime, at, demand.readyReplicas)
-  const kept = state.window !== null && isWindowFor(state.window, policy) ? state.window : createWindow(policy)
+  const kept = windowFor(state.window, policy)
   const remembered = state.last !== null && at - state.last.at <= policy.holdSeconds * 1000
   const currentReplicas = (remembered ? state.last?.replicas : demand.readyReplicas ?? state.last?.replicas) ?? null
   const watched = {
@@ -52,6 +52,12 @@ export function observe (state: ScalingState, sample: Sample, policy: Policy, is
     : steer(state.steering, { load: demand.load / instance, readyReplicas: watched.readyReplicas, isOurs: isBelieved && state.last?.source === 'forecast', foreseen: standIn(state) }, policy)
   const drivers = readDrivers(sample.signals, policy)
   return { service, at, state: { ...state, window, capacity, leadTime, steering, guards }, demand, fullCapacity: instance, currentReplicas, drivers }
+}
+
+/** What was seen of the load stays, in another season, too; steps of another length begin anew. */
+function windowFor (window: LoadWindow | null, policy: Policy): LoadWindow {
+  if (window === null || !isWindowFor(window, { ...policy, seasonSeconds: window.seasonSeconds })) return createWindow(policy)
+  return isWindowFor(window, policy) ? window : withSeason(window, policy.seasonSeconds)
 }
 
 /** What the forecast would have come to in the last step, where another rule stood in for it. */
@@ -76,15 +82,16 @@ export function foresee ({ state, demand, fullCapacity }: Seen, forecaster: Load
 export function learn ({ state, at, demand, currentReplicas }: Seen, decision: Decision | null, policy: Policy): ScalingState {
   if (decision === null) return state
   const { replicas } = decision
+  const { hpaBehavior: behavior = kubernetesBehavior } = policy
   // As HPA does at first sight: what runs counts as recommended, so that a restart does not drop it at once.
   const history = state.last === null && demand.readyReplicas !== null
-    ? rememberScaling(state.history, { at, recommended: demand.readyReplicas, change: 0, behavior: policy.behavior })
+    ? rememberScaling(state.history, { at, recommended: demand.readyReplicas, change: 0, behavior })
     : state.history
   return {
     ...state,
     leadTime: isObeyed(policy) ? expectReady(state.leadTime, { at, from: currentReplicas ?? replicas, to: replicas }) : state.leadTime,
     history: rememberScaling(history, {
-      at, recommended: stabilizedFrom(decision.adjustments, replicas), change: replicas - (currentReplicas ?? replicas), behavior: policy.behavior
+      at, recommended: stabilizedFrom(decision.adjustments, replicas), change: replicas - (currentReplicas ?? replicas), behavior
     }),
     steering: afterDecision(state.steering, decision, { ...policy, startUpSeconds: leadSeconds(state.leadTime, policy.startUpSeconds) }),
     guards: expectFrom(state.guards ?? emptyGuards, decision),

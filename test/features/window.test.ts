@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { appendLoad, createWindow, largestBetween, loadBefore, pushLoad, type LoadWindow } from '../../src/features/window.ts'
+import { appendLoad, createWindow, largestBetween, loadBefore, pushLoad, withSeason, type LoadWindow } from '../../src/features/window.ts'
 
 const minute = 60_000
 const minutesWindow = () => createWindow({ stepSeconds: 60, seasonSeconds: 86_400 })
@@ -89,5 +89,38 @@ describe('a window', () => {
     for (const [second, load] of [[61, 1], [62, 9], [63, 2]]) window = appendLoad(window, second * 1000, load)
 
     expect(largestBetween(window, 0, 2 * minute)).toBeCloseTo(9, 1)
+  })
+})
+
+describe('a window for another season', () => {
+  const day = fill(minutesWindow(), [[1, 50], [2, 20], [300, 30], [301, 10]])
+
+  it('still knows the loads, newest and oldest, as far as it reaches', () => {
+    const shorter = withSeason(day, 17_280)
+
+    expect(shorter).toMatchObject({ seasonSeconds: 17_280, lastAt: 301 * minute })
+    expect([loadBefore(shorter, 0), loadBefore(shorter, 1)]).toEqual([10, 30])
+    expect(largestBetween(shorter, 0, 2 * minute)).toBeCloseTo(50, 1)
+    expect(largestBetween(shorter, 2 * minute, 299 * minute)).toBeNaN()
+  })
+
+  it('keeps the largest load of each slot where a slot becomes longer', () => {
+    // Seven weeks in 10,080 slots: seven minutes each.
+    const longer = withSeason(day, 7 * 86_400)
+
+    expect(longer.slotMs).toBe(7 * minute)
+    expect(largestBetween(longer, -1, 6 * minute)).toBeCloseTo(50, 1)
+  })
+
+  it('forgets what lies before the seven seasons that it keeps', () => {
+    // Seven times two hours: 840 minutes; and an hour.
+    const long = fill(day, [[2000, 70]])
+
+    expect(largestBetween(withSeason(long, 7200), 0, 301 * minute)).toBeNaN()
+    expect(largestBetween(withSeason(long, 86_400), 0, 301 * minute)).toBeCloseTo(50, 1)
+  })
+
+  it('is empty where nothing was seen', () => {
+    expect(withSeason(minutesWindow(), 7200)).toEqual(createWindow({ stepSeconds: 60, seasonSeconds: 7200 }))
   })
 })

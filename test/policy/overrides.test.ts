@@ -14,7 +14,7 @@ const saying = (...overrides: Override[]): Policy => ({ ...policy, overrides })
 const after = (rules: Policy) => {
   const shop = createService()
   shop.pass(10, 700)
-  shop.pass(3, 140, { ...policy, override: pause })
+  shop.pass(6, 140, { ...policy, override: pause })
   return shop.pass(1, 140, rules)
 }
 
@@ -33,9 +33,9 @@ describe('operators who contradict each other', () => {
   })
 
   it('one whose time is over is not heard', () => {
-    const ended: Override = { ...force(30), until: 14 * minute } as Override
+    const ended: Override = { ...force(30), until: 17 * minute } as Override
     expect(after(saying(ended)).replicas).toBe(2)
-    expect(after(saying({ ...ended, until: 14 * minute + 1 })).replicas).toBe(30)
+    expect(after(saying({ ...ended, until: 17 * minute + 1 })).replicas).toBe(30)
   })
 
   it('none of them leaves the range, and both reasons are said', () => {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createRandom, normal } from '../../src/ml/random.ts'
 import { detectFile } from '../../training/detect.ts'
 import type { DetectFileOptions } from '../../training/detect.ts'
-import { findPeriodRows } from '../../training/season.ts'
+import { findPeriodRows } from '../../src/features/season.ts'
 
 let directory: string
 beforeAll(async () => { directory = await mkdtemp(join(tmpdir(), 'prescale-detect-')) })

@@ -30,6 +30,39 @@ export function findPeriodRows (x: Float64Array, width: number): number | null {
   return period && refinedPeriod(standardisedSignals(x, { width, block: 1, points: rows }), { period, reach })
 }
 
+/** What is a hint's divisor or multiple but for this share is taken for exactly that. */
+const snapShare = 0.015
+const mostParts = 48
+/** Shorter cycles are parts of a day like all others, and would leave a history of seven of them. */
+const leastSeasonRows = 120
+/** A cycle that has nothing to do with the hint has to be this much more marked. */
+const unrelatedMargin = 0.05
+const dividingMargin = 0.02
+
+/**
+ * Seconds of the season of a load: the cycle that shows in its autocorrelation, where the hint (usually a day) does not describe it as well.
+ * A multiple of the hint, such as a week, leaves the hint in place: seven seasons are kept anyway.
+ *
+ * @param loads one for each step; NaN for a gap. Too few, or no cycle at all, leave the hint in place.
+ */
+export function findSeasonSeconds (loads: Float64Array, { stepSeconds, hintSeconds }: { stepSeconds: number, hintSeconds: number }): number {
+  const typical = loads.reduce((sum, load) => sum + (load || 0), 0) / Math.max(1, loads.length)
+  const x = loads.map(load => Math.log(load + 0.05 * typical + 1e-9))
+  const found = findPeriodRows(x, 1)
+  const hint = Math.round(hintSeconds / stepSeconds)
+  if (found === null || found < leastSeasonRows) return hintSeconds
+  const parts = Math.round(hint / found)
+  const isPart = parts >= 1 && parts <= mostParts && Math.abs(hint / parts / found - 1) <= snapShare
+  const multiple = Math.round(found / hint)
+  if (multiple >= 1 && Math.abs(found / (multiple * hint) - 1) <= snapShare) return hintSeconds
+  const series = standardisedSignals(x, { width: 1, block: 1, points: x.length })[0]
+  if (hint * leastCycles <= x.length) {
+    const margin = isPart ? -dividingMargin : unrelatedMargin
+    if (autocorrelation(series, isPart ? Math.round(hint / parts) : found) < autocorrelation(series, hint) + margin) return hintSeconds
+  }
+  return isPart ? hintSeconds / parts : found * stepSeconds
+}
+
 interface Blocks { readonly width: number, readonly block: number, readonly points: number }
 
 function standardisedSignals (x: Float64Array, shape: Blocks): Float64Array[] {
@@ -53,7 +86,7 @@ function refinedPeriod (signals: readonly Float64Array[], { period, reach }: { p
 function standardisedBlocks (x: Float64Array, { width, signal, block, points }: Blocks & { signal: number }): Float64Array | null {
   const series = new Float64Array(points)
   let mean = 0
-  let last = 0
+  let last = firstKnown(x, { width, signal })
   for (let p = 0; p < points; p++) {
     let sum = 0
     for (let row = p * block; row < (p + 1) * block; row++) {
@@ -67,6 +100,11 @@ function standardisedBlocks (x: Float64Array, { width, signal, block, points }: 
   let variance = 0
   for (const value of series) variance += (value - mean) ** 2 / points
   return variance > 0 ? series.map(value => Math.max(-4, Math.min(4, (value - mean) / Math.sqrt(variance)))) : null
+}
+
+function firstKnown (x: Float64Array, { width, signal }: { width: number, signal: number }): number {
+  for (let i = signal; i < x.length; i += width) if (!Number.isNaN(x[i])) return x[i]
+  return 0
 }
 
 function correlationAtMultiples (signals: readonly Float64Array[], { candidate, multiples }: { candidate: number, multiples: number }): number {
