@@ -60,14 +60,12 @@ export function emptyState (): ServiceState {
  * Pure: no network, disk, clock or chance, and `state` is never changed. Live worker, replay and backtest all call it.
  * A sample that is not newer than the state is stale and changes nothing.
  */
-export function evaluate (state: ServiceState, sample: Sample, models: Models, settings: Policy): Evaluation {
+export function evaluate (state: ServiceState, sample: Sample, models: Models, policy: Policy): Evaluation {
   if (!(sample.at > state.lastAt)) return { status: 'stale', state }
 
-  // The season that a model found in the loads of its service goes before the one that its settings suppose.
-  const policy = { ...settings, seasonSeconds: models.forecast?.seasonSeconds ?? settings.seasonSeconds }
   const { incidents: before = emptyIncidentState } = state
   const { state: anomaly, verdict: found } = detect(state.anomaly, sample, {
-    model: models.anomaly, ...settings, expected: expectations(before), thresholdFactor: thresholdFactor(before)
+    model: models.anomaly, ...policy, expected: expectations(before), thresholdFactor: thresholdFactor(before)
   })
   const { state: incidents, changes } = nextIncident(before, found, policy)
   const plan = nextMaintenancePlan(state.plan, state.scaling.window, { ...policy, ...sample })

@@ -1,4 +1,5 @@
 import { loadFeatureNames } from '../features/load-features.ts'
+import { findSeasonSeconds } from '../features/season.ts'
 import { defaultForecasterOptions, LoadForecaster } from '../ml/forecaster.ts'
 import { createRandom } from '../ml/random.ts'
 import type { TrainingSet } from '../ml/forest.ts'
@@ -11,6 +12,7 @@ export interface LocalTask {
   /** Epoch ms of the end of the first step. */
   readonly startAt: number
   readonly stepSeconds: number
+  /** Where the loads show no other season. */
   readonly seasonSeconds: number
   /** One for each step, NaN for a gap. */
   readonly loads: Float64Array
@@ -61,17 +63,21 @@ export function trainLocal (task: LocalTask): LocalResult {
   const split = firstHeldBack(known, task)
   const forecasts = known.filter(step => step >= split).length - task.horizonSteps
   if (forecasts < leastHeldBack) return { status: 'too-little', forecasts: Math.max(0, forecasts) }
-  const heldBack = rowsOf(task, task.loads.length, { capacity: forecasts, recentShare: 1 })
-  const earlier = rowsOf(task, split, { capacity })
+  const season = findSeasonSeconds(task.loads.subarray(0, split), { ...task, hintSeconds: task.seasonSeconds })
+  const rivalModel = LoadForecaster.fromBytes(rival.bytes, rival.version)
+  const heldBack = (seasonSeconds: number) => rowsOf({ ...task, seasonSeconds }, task.loads.length, { capacity: forecasts, recentShare: 1 })
+  const own = { ...task, seasonSeconds: season }
+  const earlier = rowsOf(own, split, { capacity })
   if (earlier.y.length < leastHeldBack) return { status: 'too-little', forecasts: earlier.y.length }
+  const newest = heldBack(season)
   const judged: HeldBack = {
-    forecasts: heldBack.y.length,
-    loss: lossOn(heldBack, train(earlier, { seed, version })),
-    rivalLoss: lossOn(heldBack, LoadForecaster.fromBytes(rival.bytes, rival.version))
+    forecasts: newest.y.length,
+    loss: lossOn(newest, train(earlier, { seed, version, seasonSeconds: season })),
+    rivalLoss: lossOn(heldBack(rivalModel.seasonSeconds ?? task.seasonSeconds), rivalModel)
   }
   if (!(judged.loss < judged.rivalLoss * (1 - takeOver.margin))) return { status: 'not-better', heldBack: judged }
-  const all = rowsOf(task, task.loads.length, { capacity })
-  return { status: 'learned', bytes: train(all, { seed, version }).toBytes(), rows: all.y.length, heldBack: judged }
+  const all = rowsOf(own, task.loads.length, { capacity })
+  return { status: 'learned', bytes: train(all, { seed, version, seasonSeconds: season }).toBytes(), rows: all.y.length, heldBack: judged }
 }
 
 /** The first step that nobody has learned from. */
@@ -88,9 +94,9 @@ function rowsOf ({ startAt, stepSeconds, seasonSeconds, loads, horizonSteps, cap
   return rows.set()
 }
 
-function train (set: TrainingSet, { seed, version }: { seed: number, version: string }): LoadForecaster {
+function train (set: TrainingSet, { seed, ...named }: { seed: number, version: string, seasonSeconds: number }): LoadForecaster {
   const defaults = defaultForecasterOptions(loadFeatureNames.length)
-  return LoadForecaster.train(set, { options: { ...defaults, forest: { ...defaults.forest, ...forest } }, random: createRandom(seed), version })
+  return LoadForecaster.train(set, { options: { ...defaults, forest: { ...defaults.forest, ...forest } }, random: createRandom(seed), ...named })
 }
 
 function lossOn ({ x, y }: TrainingSet, forecaster: LoadForecaster): number {

@@ -38,10 +38,16 @@ export function forecastLoad (before: ForecastsState, seen: Seen, { models, last
   const contest = nextContest(before.contest, outcomes, { present: local.map(({ version }) => version), shipped: shipped.version, at })
   const outlook = foresee(seen, shipped, policy)
   if (outlook === null) return { state: { open, calibration, contest }, outlook }
-  const looks = [outlook, ...local.map(forecaster => ({ ...outlook, forecaster, quantiles: forecaster.quantiles(outlook.x) }))]
+  const looks = [outlook, ...local.map(forecaster => lookWith(forecaster, outlook, seen, policy))]
   const decided = decidingOutlook(looks, contest)
   const said: Said[] = local.length === 0 ? [] : looks.map(({ forecaster: { version }, quantiles }) => ({ version, quantiles: new Float32Array(quantiles) }))
   return { state: { open: openForecast(open, { at, stepMs, outlook: decided, said }), calibration, contest }, outlook: decided }
+}
+
+/** Models of one season see the same features; one that found another season has its own. */
+function lookWith (forecaster: LoadForecaster, shipped: Outlook, seen: Seen, policy: Policy): Outlook {
+  const isSame = (forecaster.seasonSeconds ?? policy.seasonSeconds) === (shipped.forecaster.seasonSeconds ?? policy.seasonSeconds)
+  return isSame ? { ...shipped, forecaster, quantiles: forecaster.quantiles(shipped.x) } : foresee(seen, forecaster, policy)!
 }
 
 /** A canary may raise what is expected, and not lower it. */

@@ -70,11 +70,16 @@ export function horizonSteps (leadTime: LeadTime, { startUpSeconds, stepSeconds 
   return Math.ceil(leadSeconds(leadTime, startUpSeconds) / stepSeconds) + 1
 }
 
+/** The window in the season that a model found when it was learned; a copy only where that is another than the settings suppose. */
+function inSeasonOf ({ seasonSeconds }: LoadForecaster, window: LoadWindow): LoadWindow {
+  return seasonSeconds === undefined || seasonSeconds === window.seasonSeconds ? window : withSeason(window, seasonSeconds)
+}
+
 /** Looks ahead, where there is a forecaster and a present load to start from. */
 export function foresee ({ state, demand, fullCapacity }: Seen, forecaster: LoadForecaster | null, policy: Policy): Outlook | null {
   if (forecaster === null || state.window === null || demand.load === null) return null
   const steps = horizonSteps(state.leadTime, policy)
-  const { x, level, quiet } = loadFeatures(state.window, { horizonSteps: steps, unit: fullCapacity })
+  const { x, level, quiet } = loadFeatures(inSeasonOf(forecaster, state.window), { horizonSteps: steps, unit: fullCapacity })
   return { horizonSteps: steps, x, level, quiet, quantiles: forecaster.quantiles(x), forecaster }
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createLocalLearner } from '../../src/learning/local-learner.ts'
 import { createPastLoads } from '../../src/learning/past-loads.ts'
+import { loadFeatureNames } from '../../src/features/load-features.ts'
 import type { LoadForecaster } from '../../src/ml/forecaster.ts'
 import { createRandom } from '../../src/ml/random.ts'
 import { emptyState, evaluate } from '../../src/pipeline.ts'
@@ -35,19 +36,28 @@ describe('a model that is learned as the loads pass', () => {
     expect(learned(waves(600), 0)).toEqual([])
   })
 
-  it('is asked in its own season, and what was seen before stays known', () => {
-    const loads = waves(1502)
-    const [model] = learned(loads.slice(0, 1500), 1500)
-    const at = (step: number) => sampleAt(step + 1, { requestsPerSecond: loads[step] })
+  it('is asked in its own season', () => {
+    const asked: Float64Array[] = []
+    const forecaster = (seasonSeconds: number | undefined) => ({
+      version: 'x/1',
+      features: [],
+      importance: new Float64Array(0),
+      mostImportant: [],
+      seasonSeconds,
+      quantiles: (x: Float64Array) => { asked.push(x); return new Float64Array(24) }
+    }) as unknown as LoadForecaster
+    // 100, and 300 in the 286th step before the newest one: two steps after this time one season of 288 steps ago.
     let state = emptyState()
-    for (let step = 0; step < 1501; step++) state = evaluate(state, at(step), noModels, policy).state
-    expect(state.scaling.window?.seasonSeconds).toBe(86_400)
+    for (let step = 1; step <= 400; step++) {
+      state = evaluate(state, sampleAt(step, { requestsPerSecond: step === 115 ? 300 : 100 }), noModels, policy).state
+    }
+    for (const seasonSeconds of [undefined, 86_400, 86_400 / 5]) {
+      evaluate(state, sampleAt(401, { requestsPerSecond: 100 }), { ...noModels, forecast: forecaster(seasonSeconds) }, policy)
+    }
 
-    const evaluation = evaluate(state, at(1501), { ...noModels, forecast: model }, policy)
-
-    expect(evaluation.state.scaling.window?.seasonSeconds).toBe(86_400 / 5)
-    // 288 steps ago, its largest load of three steps over the present level: known, so not 0.
-    expect(evaluation).toMatchObject({ status: 'decided', decision: { source: 'forecast' } })
+    const ahead = asked.map(x => x[loadFeatureNames.indexOf('ahead1SeasonsAgo')])
+    // A day ago nothing was known; 288 steps ago ln((300 + 10) / (100 + 10)).
+    expect(ahead).toEqual([0, 0, expect.closeTo(Math.log(310 / 110), 2)])
   })
 })
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { leastHeldBack, trainLocal, type LocalTask } from '../../src/learning/train-local.ts'
+import { createRandom } from '../../src/ml/random.ts'
 import { LoadForecaster } from '../../src/ml/forecaster.ts'
 import { loadFeatureNames } from '../../src/features/load-features.ts'
 import { generateWorkload } from '../../training/generate-workloads.ts'
@@ -37,6 +38,18 @@ describe('a model of one service', () => {
     expect(heldBack.loss).toBeLessThan(0.97 * heldBack.rivalLoss)
     expect(rows).toBe(800)
     expect(LoadForecaster.fromBytes(bytes, 'local/1').features).toEqual(loadFeatureNames)
+  })
+
+  it('is learned in the season that shows in the loads, and the model in use is asked in its own', () => {
+    const random = createRandom(3)
+    const fifthOfADay = Float64Array.from({ length: 2000 }, (_, step) => 1000 + 500 * Math.sin(2 * Math.PI * step / 288) + 30 * random())
+    const task = taskOf({ loads: fifthOfADay, seasonSeconds: 86_400 })
+    const { bytes } = learned(task)
+
+    const model = LoadForecaster.fromBytes(bytes, 'local/1')
+    expect(model.seasonSeconds).toBe(86_400 / 5)
+    // Its own past is no better than itself, in whichever season it would wrongly be asked.
+    expect(trainLocal({ ...task, rival: { version: 'local/1', bytes, seenUntil: null } }).status).toBe('not-better')
   })
 
   it('is the same for the same task', () => {

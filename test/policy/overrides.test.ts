@@ -45,7 +45,7 @@ describe('operators who contradict each other', () => {
   })
 
   it('a declared outage holds scale-in and is told to those that depend on it', () => {
-    expect(after(saying(outage))).toMatchObject({ replicas: 10, outageSince: 14 * minute })
+    expect(after(saying(outage))).toMatchObject({ replicas: 10, outageSince: 17 * minute })
     expect(after(saying(hold)).outageSince).toBeUndefined()
   })
 })
