@@ -1,5 +1,5 @@
 import type { Decision, Incident, IncidentChange, Policy, Sample, Suggestion, Verdict } from './domain.ts'
-import { fromContest, nextContest } from './policy/contest.ts'
+import { fromContest, nextRuleContest } from './policy/rule-contest.ts'
 import { decide } from './policy/decide.ts'
 import { nextForecastErrors, noForecastErrors, riseOf, withForecastError, type ForecastErrors } from './policy/forecast-error.ts'
 import { forecastLoad, noForecasts, withForecastRecord, type ForecastModels, type ForecastsState } from './policy/forecasting.ts'
@@ -79,7 +79,7 @@ export function evaluate (state: ServiceState, sample: Sample, models: Models, p
   const learned = learn(seen, decision, policy)
 
   const savings = decision === null ? saved : compareWithHpa(saved, seen, decision, policy)
-  const scaling = decision === null ? learned : { ...learned, contest: nextContest(contest, seen, { decision, outlook, savings: [saved, savings] }, policy) }
+  const scaling = decision === null ? learned : { ...learned, contest: nextRuleContest(contest, seen, { decision, outlook, savings: [saved, savings] }, policy) }
 
   const forecastErrors = nextForecastErrors(state.forecastErrors ?? noForecastErrors, sample.at, decision)
   const verdict = {

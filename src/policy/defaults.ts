@@ -38,7 +38,7 @@ export const steering = {
  * services of a few instances keep one too many.
  */
 export const leastSaving = 0.6
-/** When a simple rule is put in the forecast's place (see contest.ts). */
+/** When a simple rule is put in the forecast's place (see rule-contest.ts). */
 export const contest = {
   /** Of what is compared; less follows chance, more is slow to see that a forecast has become bad. */
   halfLifeSteps: 1000,

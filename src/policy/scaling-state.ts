@@ -2,7 +2,7 @@ import type { DecisionSource } from '../domain.ts'
 import type { LoadWindow } from '../features/window.ts'
 import type { LoadForecaster } from '../ml/forecaster.ts'
 import type { CapacityEstimate } from './capacity.ts'
-import type { Contest } from './contest-state.ts'
+import type { RuleContest } from './rule-contest-state.ts'
 import type { Demand } from './demand.ts'
 import type { DriverReading } from './drivers.ts'
 import type { Guards } from './guards.ts'
@@ -28,7 +28,7 @@ export interface ScalingState {
   readonly last: LastDecision | null
   /** Absent in what an earlier release has written. */
   readonly guards?: Guards
-  readonly contest?: Contest | null
+  readonly contest?: RuleContest | null
 }
 
 /** The present as the policy sees it; `state` already holds the new sample. */

@@ -2,7 +2,7 @@ import type { Decision, Policy, Recommendation } from '../domain.ts'
 import { largestBetween } from '../features/window.ts'
 import { chooseReplicas } from './choice.ts'
 import { copyCluster, createCluster, obey, passStep, type Cluster, type StepOutcome } from './cluster.ts'
-import type { Contest, Result, Rule, Shadow } from './contest-state.ts'
+import type { RuleContest, Result, Rule, Shadow } from './rule-contest-state.ts'
 import { contest as settings } from './defaults.ts'
 import { leadSeconds } from './lead-time.ts'
 import { hpaWish, type SavingsState } from './savings.ts'
@@ -21,7 +21,7 @@ interface News {
 export const kindOf = (modelVersion: string) => modelVersion.split('/')[0]
 
 /** Lets one step pass for all, and says who rules the next. Unchanged where no load is known or nobody forecasts. */
-export function nextContest (before: Contest | null, seen: Seen, { decision, outlook, savings: [earlier, now] }: News, policy: Policy): Contest | null {
+export function nextRuleContest (before: RuleContest | null, seen: Seen, { decision, outlook, savings: [earlier, now] }: News, policy: Policy): RuleContest | null {
   const { demand, fullCapacity, state } = seen
   if (outlook === null || demand.load === null || fullCapacity === null || now === null) return before
   const setting = { startUpSeconds: leadSeconds(state.leadTime, policy.startUpSeconds), stepSeconds: policy.stepSeconds }
@@ -83,7 +83,7 @@ function wishOfPeak ({ at, state: { window }, demand: { load }, fullCapacity }: 
 const within = ({ minReplicas, maxReplicas }: Policy, replicas: number) => Math.min(maxReplicas, Math.max(minReplicas, replicas))
 
 /** The cheapest of the rules that are better than the forecast; the forecast where none is. */
-function rulingOf (contest: Omit<Contest, 'last'>, price: number, policy: Policy): Rule {
+function rulingOf (contest: Omit<RuleContest, 'last'>, price: number, policy: Policy): Rule {
   let best: Rule = 'forecast'
   let least = Infinity
   for (const rule of ['hpa', 'peak'] as const) {
@@ -99,7 +99,7 @@ function rulingOf (contest: Omit<Contest, 'last'>, price: number, policy: Policy
  * With money, who costs less. Else who is cheaper and violates no more: neither price is known, so a rule has to win in both. What a service
  * may violate does not count against anybody.
  */
-function isBetter (rule: Result, { arrived, forecast }: Pick<Contest, 'arrived' | 'forecast'>,
+function isBetter (rule: Result, { arrived, forecast }: Pick<RuleContest, 'arrived' | 'forecast'>,
   { margin, price, policy: { objective, violationTarget } }: { margin: number, price: number, policy: Policy }): boolean {
   if (objective !== undefined) return rule.paid + price * rule.violating < margin * (forecast.paid + price * forecast.violating)
   const allowed = violationTarget * arrived
@@ -109,7 +109,7 @@ function isBetter (rule: Result, { arrived, forecast }: Pick<Contest, 'arrived' 
 const names = { hpa: 'HPA as it comes', peak: 'what the largest load of the last hour needs' }
 
 /** What the rule that is better than the forecast asks for; null while the forecast rules. */
-export function fromContest (contest: Contest | null, savings: SavingsState | null, seen: Seen, policy: Policy): Recommendation | null {
+export function fromContest (contest: RuleContest | null, savings: SavingsState | null, seen: Seen, policy: Policy): Recommendation | null {
   if (contest === null || contest.ruling === 'forecast' || savings === null || seen.demand.load === null || seen.fullCapacity === null) return null
   const { ruling, forecast, arrived } = contest
   const replicas = ruling === 'hpa' ? hpaWish(savings, seen, policy).replicas : wishOfPeak(seen, policy)

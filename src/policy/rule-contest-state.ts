@@ -11,7 +11,7 @@ export interface Shadow extends Result { readonly cluster: Cluster, readonly wis
  * Rules that need no forecast, on the same load as the forecast, each in a simulated cluster that obeys it. One of them rules while it is
  * better than the forecast: a forecast that has not earned trust, or a load that nobody can foresee, costs no more for long than what is simple.
  */
-export interface Contest {
+export interface RuleContest {
   /** The kind of model that forecasts; another one begins a new contest. */
   readonly model: string
   readonly steps: number
