@@ -209,6 +209,7 @@ describe.skipIf(!haveBrowser || !haveRedis)(needsBrowser(needsRedis('the page in
     await prescale.ask('/v1/services/tuned', { method: 'PUT', body: { target: { requestsPerSecond: 60 }, tuning: { explorationShare: 1, proofShare: 0.2 } } })
     const samples = Array.from({ length: 30 }, (_, i) => ({ service: 'tuned', at: end - (29 - i) * minute, signals: { ...state, requestsPerSecond: 100 + i % 3 } }))
     await prescale.ask('/v1/samples', { method: 'POST', body: { samples } })
+    await until(async () => (await prescale.ask('/v1/services/tuned')).body['decision']?.asOf === end)
     let changed = 0
     for (let i = 0; i < 60 && (i < 25 || changed === 0); i++) {
       const { body: { config } } = await prescale.ask('/v1/services/tuned/suggestion')
