@@ -9,7 +9,7 @@ import { presetRules } from './tuning/preset.ts'
 const optional = Type.Optional
 const kinds = ['integer', 'real', 'choice', 'boolean'] as const
 const roles = ['threads', 'memory', 'timeout', 'batch', 'retries'] as const
-const name = Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,63}$', title: 'a name: letters, digits and _, at most 64 characters, not beginning with a digit' })
+const name = Type.String({ pattern: '^[A-Za-z][A-Za-z0-9_]{0,63}$', title: 'a name: a letter, then letters, digits and _, at most 64 characters' })
 const value = (title: string) => Type.Union([Type.Number(), Type.String({ minLength: 1, maxLength: 128 }), Type.Boolean()], { title })
 
 const parameterSchema = Type.Object({

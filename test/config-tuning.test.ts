@@ -78,6 +78,7 @@ describe('tuning in the settings of a service', () => {
     ['a constraint over something else', "{ parameters: [{ name: a, kind: boolean, default: true }], constraints: ['b <= 3'] }", 'constraints[0]', 'names of parameters; "b" is none'],
     ['defaults that break a constraint', "{ constraints: ['threadPoolSize <= 10'] }", 'constraints', 'The defaults break the constraint "threadPoolSize <= 10"; they are what the tuner falls back to.'],
     ['a constraint that nothing meets', "{ constraints: ['threadPoolSize <= 1'] }", 'constraints', 'No configuration meets the constraints (the defaults break "threadPoolSize <= 1").'],
+    ['a name that objects have a meaning for', '{ parameters: [{ name: __proto__, kind: boolean, default: true }] }', 'parameters[0].name', 'a name: a letter, then letters, digits and _, at most 64 characters'],
     ['a slip of the pen', '{ stratgy: bluefin }', 'stratgy', expect.stringMatching(/^did you mean "strategy"\?/)],
     ['51 parameters', `{ parameters: [${Array.from({ length: 51 }, (_, i) => `{ name: p${i}, kind: boolean, default: true }`).join()}] }`, 'parameters', 'a list from 1 to 50 entries']
   ])('refuses %s', (_, tuning, path, expected) => {

@@ -160,6 +160,14 @@ describe.skipIf(!haveRedis)(needsRedis('tuning a service over HTTP'), () => {
     expect(kinds).toEqual(['Half 1 of round 1', 'Half 2 of round 1', 'Half 1 of round 2', 'Half 2 of round 2'])
   })
 
+  it('has no suggestion any more in the description of a service whose tuning is turned off', async () => {
+    await put('brief', { tuning: { proofShare: 0 } })
+    await post('brief/feedback', { state, config: { batchSize: 8 }, performance: 60 })
+    await get('brief/suggestion')
+    expect((await get('brief')).body['suggestion']).toMatchObject({ source: 'results' })
+    expect((await put('brief', { tuning: { mode: 'off' } })).body).toMatchObject({ suggestion: null, policy: { tuning: { mode: 'off' } } })
+  })
+
   it('stops trying as soon as a sample says that all is not well', async () => {
     const suggestion = async () => (await get('careful/suggestion')).body
     for (let i = 0; (await suggestion())['kind'] !== 'exploration'; i++) {

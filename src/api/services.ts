@@ -4,7 +4,7 @@ import { differences } from '../config-changes.ts'
 import { resolveService, type ResolvedService } from '../config.ts'
 import { serviceSettingsSchema, type ServiceSettings } from '../config-schema.ts'
 import { checkSettings } from '../config-service.ts'
-import type { Policy, TimedOverride } from '../domain.ts'
+import type { Policy, Suggestion, TimedOverride } from '../domain.ts'
 import { PrescaleError } from '../errors.ts'
 import type { ServiceSummary } from '../store/summary.ts'
 import type { Api, ApiContext } from './context.ts'
@@ -65,7 +65,7 @@ export function serviceRoutes (app: Api, context: ApiContext): void {
       settings.get(service), decisions.snapshot(service), learningOn(service, context), overrides.list(service, now())
     ])
     if (stored === null && !known && !config().services.has(service)) throw unknownService(service)
-    return { ...withOverrides(describe(service, stored as ServiceSettings | null, context), timed), ...said, learning }
+    return { ...withSaid(withOverrides(describe(service, stored as ServiceSettings | null, context), timed), said), learning }
   })
 
   app.put('/v1/services/:service', {
@@ -88,7 +88,7 @@ export function serviceRoutes (app: Api, context: ApiContext): void {
     await context.settingsChanged()
     const [{ known: _, ...said }, learning, timed] = await Promise.all([decisions.snapshot(service), learningOn(service, context), overrides.list(service, now())])
     reply.code(before === null ? 201 : 200)
-    return { ...withOverrides(describe(service, body, context), timed), ...said, learning }
+    return { ...withSaid(withOverrides(describe(service, body, context), timed), said), learning }
   })
 
   app.delete('/v1/services/:service', {
@@ -121,6 +121,11 @@ function withOverrides<T extends { policy: Policy }> (described: T, timed: reado
 async function learningOn (service: string, { localModels }: ApiContext) {
   const [record, standings] = await Promise.all([localModels.read(service), localModels.standings([service])])
   return record && learningOf(record, standings.get(service) ?? [])
+}
+
+/** What was said last; no suggestion where tuning is off by now. */
+function withSaid<D extends { readonly policy: Policy }, S extends { readonly suggestion: Suggestion | null }> (described: D, said: S): D & S {
+  return { ...described, ...said, ...(described.policy.tuning?.mode === 'off' && { suggestion: null }) }
 }
 
 function describe (service: string, stored: ServiceSettings | null, { config }: ApiContext) {
