@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { Signals } from '../src/domain.ts'
 import { PrescaleError } from '../src/errors.ts'
 import { createRandom } from '../src/ml/random.ts'
@@ -10,7 +11,7 @@ import { createProgress } from './progress.ts'
 import { findPeriodRows } from '../src/features/season.ts'
 import { openSignalTable } from './signal-table.ts'
 import type { SignalTable } from './signal-table.ts'
-import { learnService } from './train-anomaly.ts'
+import { learnServiceOnThreads } from './train-anomaly.ts'
 
 export interface DetectFileOptions {
   readonly data: string
@@ -23,6 +24,8 @@ export interface DetectFileOptions {
   readonly seasonSeconds?: number
   readonly falseAlarmsPerWeek?: number
   readonly seed?: number
+  /** For learning from training rows; the number changes nothing but the time. */
+  readonly threads?: number
   /** Used until training rows give a forest of their own. */
   readonly model?: AnomalyModel | null
   /** Without training rows: whether the file is judged by a standard of its own once it has shown some days, as live services are. */
@@ -57,7 +60,11 @@ export async function detectFile (options: DetectFileOptions): Promise<{ rows: n
   try {
     for await (const batch of readCsv(data)) {
       detector ??= createDetector(checkedTable(data, batch), { ...options, trainRows })
-      for (let i = 0; i < batch.rows.length; i++, row++) await writer.write([row, ...detector.next(batch, i)])
+      for (let i = 0; i < batch.rows.length; i++, row++) {
+        const judged = detector.next(batch, i)
+        await writer.write([row, ...judged])
+        if (detector.isReady()) await detector.learn()
+      }
       progress.advance(batch.rows.length)
     }
     await writer.close()
@@ -86,7 +93,7 @@ const notJudged: Judged = [0, 0.5, 0, 'none', '']
 
 /** Rows in, judgements out; gathers the training rows first, if there are any. */
 function createDetector (table: SignalTable, options: DetectFileOptions & { readonly trainRows: number }) {
-  const { falseAlarmsPerWeek = 7, seed = 1, data, studies = false } = options
+  const { falseAlarmsPerWeek = 7, seed = 1, data, studies = false, threads = availableParallelism() } = options
   const { signals } = table
   const stepSeconds = options.stepSeconds ?? table.stepSeconds ?? assumedStepSeconds
   const rowsToTrain = options.trainRows >= warmUpSteps ? options.trainRows : 0
@@ -105,14 +112,17 @@ function createDetector (table: SignalTable, options: DetectFileOptions & { read
     if (row++ >= rowsToTrain) return judge(at, x)
     training.x.set(x, (row - 1) * signals.length)
     training.at[row - 1] = at
-    if (row === rowsToTrain) learn()
     return notJudged
   }
 
-  function learn (): void {
+  /** Whether the last training row has come and nothing was learned from them yet. */
+  const isReady = () => row === rowsToTrain && training.x.length > 0
+
+  async function learn (): Promise<void> {
     const periodRows = seasonSeconds === null ? findPeriodRows(training.x, signals.length) : null
     if (periodRows !== null) seasonSeconds = periodRows * stepSeconds
-    const learned = learnService({ signals, ...training }, { stepSeconds, seasonSeconds, falseAlarmsPerWeek, random: createRandom(seed) })
+    const rules = { stepSeconds, seasonSeconds, falseAlarmsPerWeek, random: createRandom(seed) }
+    const learned = await learnServiceOnThreads({ signals, ...training }, { ...rules, threads })
     state = learned.state
     model = { version: 'learned', forest: learned.forest }
     training.x = new Float64Array(0)
@@ -127,6 +137,6 @@ function createDetector (table: SignalTable, options: DetectFileOptions & { read
     return [news ? score : echoShare * score, threshold, isAnomaly && news ? 1 : 0, severity, causes.map(({ text }) => text).join('; ')]
   }
 
-  return { next }
+  return { next, isReady, learn }
 }
 type Detector = ReturnType<typeof createDetector>

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { PrescaleError } from '../src/errors.ts'
 import { isolationDefaults, trainIsolationForest } from '../src/ml/isolation-forest.ts'
 import type { IsolationVariant } from '../src/ml/isolation-tree.ts'
@@ -5,7 +6,7 @@ import { createRandom } from '../src/ml/random.ts'
 import { detect, emptyAnomalyState, type AnomalyModel } from '../src/policy/verdict.ts'
 import type { History } from './history.ts'
 import { createProgress } from './progress.ts'
-import { learnService } from './train-anomaly.ts'
+import { learnServiceOnThreads } from './train-anomaly.ts'
 
 /** Rows that somebody knows to be abnormal: epoch ms, the end not included. */
 export interface KnownAnomaly { readonly from: number, readonly to: number }
@@ -18,6 +19,7 @@ export interface TrainAnomalyOptions {
   readonly trainShare?: number
   readonly known?: readonly KnownAnomaly[]
   readonly variant?: IsolationVariant
+  readonly threads?: number
 }
 
 const leastRows = 300
@@ -29,13 +31,14 @@ const falseAlarmsPerWeek = 7
  *
  * @throws PrescaleError 'invalid-request' for too few rows or none with a number.
  */
-export function trainAnomaly ({ history, seasonSeconds, seed, trainShare = 0.6, known = [], variant = isolationDefaults.variant }: TrainAnomalyOptions) {
+export async function trainAnomaly ({ history, seasonSeconds, seed, ...options }: TrainAnomalyOptions) {
+  const { trainShare = 0.6, known = [], variant = isolationDefaults.variant, threads = availableParallelism() } = options
   const { name, at, signals, x, stepSeconds } = history
   const rows = Math.floor(at.length * trainShare)
   if (rows < leastRows) throw new PrescaleError('invalid-request', `The anomaly model needs at least ${leastRows / trainShare} rows; ${name} has ${at.length}.`)
   if (signals.length === 0) throw new PrescaleError('invalid-request', `${name} has no column that holds a number.`)
-  const { set } = learnService({ signals, x: x.subarray(0, rows * signals.length), at: at.subarray(0, rows) },
-    { stepSeconds, seasonSeconds, falseAlarmsPerWeek, random: createRandom(seed) })
+  const { set } = await learnServiceOnThreads({ signals, x: x.subarray(0, rows * signals.length), at: at.subarray(0, rows) },
+    { stepSeconds, seasonSeconds, falseAlarmsPerWeek, random: createRandom(seed), threads })
   const forest = trainIsolationForest(set, { ...isolationDefaults, variant }, createRandom(seed))
   const scores = scoreAll(history, { version: 'untitled', forest }, seasonSeconds)
   const naive = farthest(history, rows)

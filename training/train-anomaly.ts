@@ -4,13 +4,15 @@ import { emptyMemory, field, fields, widenMemory } from '../src/features/signal-
 import type { SignalMemory } from '../src/features/signal-memory.ts'
 import { incrementalForestOf } from '../src/ml/incremental-forest.ts'
 import type { IncrementalShape } from '../src/ml/incremental-forest.ts'
-import { growTrees, isolationDefaults, isolationForestOf, treeSeeds } from '../src/ml/isolation-forest.ts'
+import { growTrees, isolationDefaults, isolationForestOf, scoreRows, treeSeeds } from '../src/ml/isolation-forest.ts'
 import type { IsolationForest, IsolationSet } from '../src/ml/isolation-forest.ts'
+import type { TreeTable } from '../src/ml/isolation-tree.ts'
 import type { Random } from '../src/ml/random.ts'
 import { calibrate, componentsOf, mapped, rowScore } from '../src/policy/row-score.ts'
 import type { AnomalyState } from '../src/policy/verdict.ts'
 import { smoothingSteps, standardFrom } from '../src/policy/standard.ts'
 import { alarmRate, emptyAnomalyState } from '../src/policy/verdict.ts'
+import { growTreesOnThreads, scoreRowsOnThreads } from './isolation-pool.ts'
 
 export interface ServiceRows {
   readonly signals: readonly string[]
@@ -41,8 +43,28 @@ const fileForest: IncrementalShape = { trees: isolationDefaults.trees, sampleRow
  * What one service's training rows teach: the scales of its signals, its season, its own forest and what scores are usual.
  * Two passes: scales from all rows first, then the deviations that these scales give, with the season learned row by row as it will be later.
  */
-export function learnService ({ signals, x, at }: ServiceRows, options: LearnOptions): LearnedService {
-  const { stepSeconds, seasonSeconds, random } = options
+export function learnService (rows: ServiceRows, options: LearnOptions): LearnedService {
+  const { memory, set } = measureRows(rows, options)
+  const trees = growTrees(set, isolationDefaults, treeSeeds(isolationDefaults, options.random))
+  const forest = isolationForestOf(trees, set, isolationDefaults)
+  return learned({ rows, memory, set, trees, forest, scores: scoreRows(forest, set.x) }, options)
+}
+
+/** With fewer rows, starting threads takes longer than they save. */
+const leastRowsForThreads = 20_000
+
+/** The same to the byte; of many rows the forest is grown and asked on worker threads. @throws Error if the worker was not built. */
+export async function learnServiceOnThreads (rows: ServiceRows, options: LearnOptions & { readonly threads: number }): Promise<LearnedService> {
+  const { threads, random } = options
+  if (threads === 1 || rows.at.length < leastRowsForThreads) return learnService(rows, options)
+  const { memory, set } = measureRows(rows, options)
+  const trees = await growTreesOnThreads(set, isolationDefaults, { seeds: treeSeeds(isolationDefaults, random), threads })
+  const forest = isolationForestOf(trees, set, isolationDefaults)
+  return learned({ rows, memory, set, trees, forest, scores: await scoreRowsOnThreads(forest, set.x, threads) }, options)
+}
+
+/** What is usual of each signal, and the row features of all rows whose season is known. */
+function measureRows ({ signals, x, at }: ServiceRows, { stepSeconds, seasonSeconds }: LearnOptions): { memory: SignalMemory, set: IsolationSet } {
   const width = signals.length
   const rows = at.length
   const order = [...signals].sort()
@@ -60,19 +82,30 @@ export function learnService ({ signals, x, at }: ServiceRows, options: LearnOpt
     memory = step.memory
     table.set(rowFeatures(step.deviations, width), row * rowFeatureNames.length)
   }
-  const first = firstWithSeason(table)
-  const set = { features: rowFeatureNames, x: table.subarray(first * rowFeatureNames.length) }
-  const trees = growTrees(set, isolationDefaults, treeSeeds(isolationDefaults, random))
-  const forest = isolationForestOf(trees, set, isolationDefaults)
-  const kept = Array.from({ length: rows - first }, (_, i) => rowOf(table, first + i))
-  const components = kept.map(row => componentsOf(row, forest.score(row)))
-  const calibration = calibrate(components)
-  const scores = smoothed(components.map(row => rowScore(mapped(row, calibration))))
-  const standard = standardFrom(scores, { calibration, rate: alarmRate(options), signals: width })
-  return { set, forest, state: { ...emptyAnomalyState(), memory, standard, surprise: null, forest: incrementalForestOf(kept, trees, fileForest), lastAt: at[rows - 1] } }
+  return { memory, set: { features: rowFeatureNames, x: table.subarray(firstWithSeason(table) * rowFeatureNames.length) } }
 }
 
-const rowOf = (table: Float64Array, row: number) => table.slice(row * rowFeatureNames.length, (row + 1) * rowFeatureNames.length)
+interface Grown {
+  readonly rows: ServiceRows
+  readonly memory: SignalMemory
+  readonly set: IsolationSet
+  readonly trees: readonly TreeTable[]
+  readonly forest: IsolationForest
+  /** Of the forest, for each row of `set`. */
+  readonly scores: Float64Array
+}
+
+function learned ({ rows: { signals, at }, memory, set, trees, forest, scores: forestScores }: Grown, options: LearnOptions): LearnedService {
+  const kept = Array.from(forestScores, (_, row) => rowOf(set, row))
+  const components = kept.map((row, i) => componentsOf(row, forestScores[i]))
+  const calibration = calibrate(components)
+  const scores = smoothed(components.map(row => rowScore(mapped(row, calibration))))
+  const standard = standardFrom(scores, { calibration, rate: alarmRate(options), signals: signals.length })
+  const own = incrementalForestOf(kept, trees, fileForest)
+  return { set, forest, state: { ...emptyAnomalyState(), memory, standard, surprise: null, forest: own, lastAt: at[at.length - 1] } }
+}
+
+const rowOf = ({ x, features: { length } }: IsolationSet, row: number) => Float64Array.from(x.subarray(row * length, (row + 1) * length))
 
 /** Means over the last five scores, as the detector takes them. */
 function smoothed (scores: readonly number[]): number[] {

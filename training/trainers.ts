@@ -67,11 +67,11 @@ export const trainers: Readonly<Record<Trainable, (dataset: Dataset, options: Tr
     return options.engine === 'ml-random-forest' ? trainBaselineForecast(traces, options) : trainOwnForecast(traces, options)
   },
 
-  async anomaly ({ histories, source }, { seed, seasonSeconds = day, variant }) {
+  async anomaly ({ histories, source }, { seed, seasonSeconds = day, variant, threads }) {
     // One forest for all services is learned from the one that has most to tell; each service's scales are its own anyway.
     const history = histories.reduce((longest, one) => one.at.length * one.signals.length > longest.at.length * longest.signals.length ? one : longest)
     const known = await readKnownAnomalies(source, history.name)
-    const { averagePrecision, flaggedShare, ...trained } = trainAnomaly({ history, seasonSeconds, seed, known, variant })
+    const { averagePrecision, flaggedShare, ...trained } = await trainAnomaly({ history, seasonSeconds, seed, known, variant, threads })
     return {
       name: 'anomaly',
       ...trained,

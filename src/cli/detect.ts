@@ -12,6 +12,7 @@ interface DetectFlags {
   readonly falseAlarmsPerWeek?: number
   readonly seed?: number
   readonly model?: string
+  readonly threads?: number
   readonly study?: boolean
   readonly json?: boolean
 }
@@ -31,6 +32,7 @@ export function addDetect (program: Command): void {
     .option('--study', 'without training rows: judge by a standard of its own after about four days, as live services are judged')
     .option('--json', 'say what was written as JSON, for programs')
     .option('--seed <number>', 'of everything random', whole(0))
+    .option('--threads <threads>', 'worker threads for learning from training rows; the result is the same', whole(1))
     .addHelpText('after', `
 Nothing is ever judged with knowledge of a later row. Memory does not grow with the file.
 

@@ -63,6 +63,12 @@ export function isolationForestOf (tables: readonly TreeTable[], { features, x }
   return new IsolationForest(features, Math.min(sampleRows, x.length / width), nodes)
 }
 
+/** @param x shape [rows, width]. @returns shape [rows]. */
+export function scoreRows (forest: IsolationForest, x: IsolationSet['x']): Float64Array {
+  const { width } = forest
+  return Float64Array.from({ length: x.length / width }, (_, row) => forest.score(x.subarray(row * width, (row + 1) * width)))
+}
+
 export class IsolationForest implements Model {
   readonly kind = isolationForestKind
   readonly features: readonly string[]
