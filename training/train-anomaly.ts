@@ -11,7 +11,8 @@ import type { Random } from '../src/ml/random.ts'
 import { calibrate, componentsOf, mapped, rowScore } from '../src/policy/row-score.ts'
 import type { AnomalyState } from '../src/policy/verdict.ts'
 import { smoothingSteps, standardFrom } from '../src/policy/standard.ts'
-import { alarmRate, emptyAnomalyState } from '../src/policy/verdict.ts'
+import { alarmRate } from '../src/policy/judge.ts'
+import { emptyAnomalyState } from '../src/policy/verdict.ts'
 import { growTreesOnThreads, scoreRowsOnThreads } from './isolation-pool.ts'
 
 export interface ServiceRows {

@@ -1,4 +1,4 @@
-import { copyMemory, field, fields, placeIn, usualAt } from './signal-memory.ts'
+import { field, fields, placeIn, usualAt } from './signal-memory.ts'
 import type { Place, SignalMemory } from './signal-memory.ts'
 
 /**
@@ -56,8 +56,8 @@ export interface AdvanceOptions {
  * @param x shape [signals], in the order of `memory.signals`; NaN for a signal that is missing.
  */
 export function advance (memory: SignalMemory, x: Float64Array, options: AdvanceOptions): Advance {
-  // Without learning the season stays as it is, and need not be copied.
-  const next = options.learning === 'none' ? { ...memory, values: memory.values.slice() } : copyMemory(memory)
+  // The season is copied where a slot of it is learned, once in many steps.
+  const next = { ...memory, values: memory.values.slice() }
   const width = x.length
   const deviations = new Float64Array(deviationKinds.length * width)
   const place = placeIn(next, options.position)
@@ -159,12 +159,15 @@ function learnSquare (values: Float64Array, at: number, { deviation, rate, most 
 /** Gathers the slot at hand; when the season moves on to another slot, the one before is learned. */
 function rememberSeason (memory: SignalMemory, x: Float64Array, place: Place | null, { learning }: AdvanceOptions): SignalMemory {
   if (!place || learning === 'none') return { ...memory, slot: -1 }
-  const { values, season, seasonCounts } = memory
-  const slots = seasonCounts.length
+  const { values } = memory
   const done = memory.slot
-  if (done >= 0 && done !== place.slot) {
+  const isOver = done >= 0 && done !== place.slot
+  const season = isOver ? memory.season.slice() : memory.season
+  const seasonCounts = isOver ? memory.seasonCounts.slice() : memory.seasonCounts
+  const slots = seasonCounts.length
+  if (isOver) {
     const rate = learning === 'slow' ? 1 / slowSeasonHorizon : 1 / Math.min(seasonCounts[done] + 1, seasonHorizon)
-    for (let i = 0; i < x.length; i++) learnSlot(memory, i, { done, slots, rate, bounded: learning !== 'all' && learning !== 'season' })
+    for (let i = 0; i < x.length; i++) learnSlot({ values, season }, i, { done, slots, rate, bounded: learning !== 'all' && learning !== 'season' })
     seasonCounts[done] = Math.min(seasonCounts[done] + 1, 255)
   }
   for (let i = 0; i < x.length; i++) {
@@ -173,12 +176,12 @@ function rememberSeason (memory: SignalMemory, x: Float64Array, place: Place | n
     values[i * fields + field.slotSum] += x[i]
     values[i * fields + field.slotCount]++
   }
-  return { ...memory, season, slot: place.slot }
+  return { ...memory, season, seasonCounts, slot: place.slot }
 }
 
 interface FinishedSlot { readonly done: number, readonly slots: number, readonly rate: number, readonly bounded: boolean }
 
-function learnSlot ({ values, season }: SignalMemory, i: number, { done, slots, rate, bounded }: FinishedSlot): void {
+function learnSlot ({ values, season }: Pick<SignalMemory, 'values' | 'season'>, i: number, { done, slots, rate, bounded }: FinishedSlot): void {
   const at = i * fields
   const count = values[at + field.slotCount]
   if (count === 0) return

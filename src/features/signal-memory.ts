@@ -50,11 +50,6 @@ export function emptyMemory (): SignalMemory {
   return { signals: [], steps: 0, values: new Float64Array(0), season: new Float32Array(0), seasonCounts: new Uint8Array(0), slot: -1 }
 }
 
-/** A copy that the caller may write to. */
-export function copyMemory (memory: SignalMemory): SignalMemory {
-  return { ...memory, values: memory.values.slice(), season: memory.season.slice(), seasonCounts: memory.seasonCounts.slice() }
-}
-
 /** The memory with room for `added` signals; what was known stays. A new number of slots starts the season anew. */
 export function widenMemory (memory: SignalMemory, added: readonly string[]): SignalMemory {
   const signals = [...memory.signals, ...added].sort()

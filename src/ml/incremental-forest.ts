@@ -1,7 +1,7 @@
-import { growTree, measureScale } from './isolation-tree.ts'
+import { growTree } from './isolation-tree.ts'
 import type { TreeTable } from './isolation-tree.ts'
 import { averagePathLength } from './path-length.ts'
-import { createRandom, drawDistinct } from './random.ts'
+import { createRandom, drawDistinct, randomAt } from './random.ts'
 
 /**
  * An isolation forest that follows its rows: a reservoir of recent rows, and trees that are replaced one by one by trees grown from it.
@@ -90,8 +90,9 @@ export function learnRow (forest: IncrementalForest, x: Float64Array): Increment
   const turn = forest.turn + 1
   const held = forest.rows.length / x.length
   const age = Math.min(turn, horizon)
-  const place = held < heldRows ? held : Math.floor(createRandom(turn)() * age)
-  const next = { ...forest, turn, rows: place < heldRows ? withRow(forest.rows, x, place) : forest.rows }
+  const place = held < heldRows ? held : Math.floor(randomAt(turn) * age)
+  const { shape, rows, sizes, feature, threshold, right } = forest
+  const next = { shape, turn, rows: place < heldRows ? withRow(rows, x, place) : rows, sizes, feature, threshold, right }
   const turnsPerTree = Math.max(leastTurnsPerTree, Math.floor(age / trees))
   if (held < Math.min(sampleRows, heldRows) || turn % turnsPerTree !== 0) return next
   return withTree(forest.sizes.length < trees ? next : withoutOldest(next), treeFrom(next, x.length))
@@ -117,11 +118,13 @@ function withRow (rows: Uint16Array, x: Float64Array, place: number): Uint16Arra
 }
 
 function treeFrom ({ rows, shape: { sampleRows }, turn }: IncrementalForest, width: number): TreeTable {
-  // A stream of its own: that of the reservoir begins with the turn itself.
-  const random = createRandom(-turn)
+  const random = createRandom(turn)
   const held = rows.length / width
-  const sample = drawDistinct(random, Math.min(sampleRows, held), held)
-  return growTree({ scaled: measureScale(Float64Array.from(rows, decode), width), sample, variant: 'axis', random })
+  const drawn = drawDistinct(random, Math.min(sampleRows, held), held)
+  const x = Float64Array.from({ length: drawn.length * width }, (_, i) => decode(rows[drawn[Math.floor(i / width)] * width + i % width]))
+  // What the features are divided by does not matter to axis-parallel splits.
+  const scaled = { x, width, inverseDeviation: new Float64Array(width).fill(1) }
+  return growTree({ scaled, sample: Int32Array.from(drawn.keys()), variant: 'axis', random })
 }
 
 function withTree (forest: IncrementalForest, { nodes, feature, threshold, right }: TreeTable): IncrementalForest {

@@ -39,6 +39,16 @@ export function drawSeed (random: Random): number {
   return Math.floor(random() * 4294967296)
 }
 
+/** One number of a stream that has a seed for each place: uniform in [0, 1), as splitmix32 mixes it. */
+export function randomAt (place: number): number {
+  let z = (place * 0x9e3779b9) | 0
+  z ^= z >>> 16
+  z = Math.imul(z, 0x21f0aaad)
+  z ^= z >>> 15
+  z = Math.imul(z, 0x735a2d97)
+  return ((z ^ (z >>> 15)) >>> 0) / 4294967296
+}
+
 /** A standard normal value (Box and Muller 1958); draws twice. */
 export function normal (random: Random): number {
   // 1 − u lies in (0, 1], where the logarithm is finite.

@@ -67,7 +67,7 @@ export function nextStudy (study: Study, { row, components, steps }: { row: Floa
   const forest = learnRow(study.forest, row)
   if (!isGrown(study.forest) || forest.turn < youngShare * leastRows) return { ...study, forest }
   const own = components.with(forestComponent, scoreIncrementally(study.forest, row))
-  if (study.calibration !== null) return { ...study, forest, ...withScore(study, own) }
+  if (study.calibration !== null) return withScore({ ...study, forest }, own)
   const counts = study.counted < mostCounted ? counted(study.counts, own) : study.counts
   const next = { ...study, forest, counts, counted: Math.min(study.counted + 1, mostCounted) }
   if (next.counted < leastRows || seasons < 2) return next
@@ -96,10 +96,11 @@ function calibrationFrom (counts: Uint16Array): Calibration {
   })
 }
 
-function withScore ({ calibration, recentScores, scores }: Study, components: Float64Array): Pick<Study, 'recentScores' | 'scores'> {
+function withScore (study: Study, components: Float64Array): Study {
+  const { calibration, recentScores, scores } = study
   const recent = recentScores.with(scores.length % smoothingSteps, rowScore(mapped(components, calibration!)))
   const next = new Uint8Array(scores.length + 1)
   next.set(scores)
   next[scores.length] = binOf(recent.reduce((sum, score) => sum + score, 0) / smoothingSteps)
-  return { recentScores: recent, scores: next }
+  return { ...study, recentScores: recent, scores: next }
 }

@@ -57,7 +57,7 @@ describe('A service that nobody trained', () => {
     expect(studied.standard).not.toBeNull()
     expect(studied.forest!.sizes).toHaveLength(24)
     // What it needed until then is not kept.
-    expect([studied.surprise, studied.study]).toEqual([null, undefined])
+    expect([studied.surprise, studied.study]).toEqual([null, null])
   })
 
   it('then finds what is weak and lasts, which it could not before', () => {
@@ -104,6 +104,6 @@ describe('A service that nobody trained', () => {
 
   it('studies nothing where it is told not to', () => {
     const { state } = run(minutes(0, 5 * day), { studies: false })
-    expect([state.standard, state.study]).toEqual([null, undefined])
+    expect([state.standard, state.study]).toEqual([null, null])
   }, 60_000)
 })
