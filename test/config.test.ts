@@ -39,6 +39,7 @@ describe('the configuration', () => {
     expect(config.partitions).toBe(8)
     expect(config.limits.bodyBytes).toBe(8 * 1024 * 1024)
     expect(config.limits.decodedBytes).toBe(32 * 1024 * 1024)
+    expect(config.learning).toEqual({ enabled: true, rows: 4000, minimumSteps: 1440, everySeconds: 3600, megabytes: 256, memoryMegabytes: 256 })
     expect(config.sources).toEqual({ scrape: [], prometheus: [], remoteWrite: { enabled: true }, overHttp: { enabled: false, allow: [] } })
   })
 

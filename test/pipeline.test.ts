@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Policy, Sample } from '../src/domain.ts'
+import { LoadForecaster } from '../src/ml/forecaster.ts'
 import { emptyState, evaluate, type Evaluation, type Models, type ServiceState } from '../src/pipeline.ts'
 import { remark } from '../src/policy/incident-feedback.ts'
 import { minute, noModels, policy, sampleAt, smallWorkload, trainedOn } from './support/scaling.ts'
@@ -341,13 +342,16 @@ describe('the state', () => {
     let state = emptyState()
     let largest = 0
     const days = 5
+    const own = (version: string) => LoadForecaster.fromBytes(withForecast.forecast!.toBytes(), version)
+    const models = { ...withForecast, local: [own('local/1'), own('local/2')] }
     for (let at = 1; at <= days * 1440; at++) {
       const isBad = at > days * 1440 - 10
       const signals = Object.fromEntries(Array.from({ length: 128 }, (_, i) => [`signal${i}UsageRatio`, 0.5 + 0.01 * (at * i % 7) + (isBad && i % 20 === at % 2 ? 3 + i : 0)]))
-      state = evaluate(state, sampleAt(at, { requestsPerSecond: 700 + at % 9, readyReplicas: 10, ...signals }), noModels, policy).state
+      state = evaluate(state, sampleAt(at, { requestsPerSecond: 700 + at % 9, readyReplicas: 10, ...signals }), models, policy).state
       if (at % 360 === 0) largest = Math.max(largest, sizeOf(state))
     }
     expect(state.anomaly.standard).not.toBeNull()
+    expect(state.forecasts!.contest).toHaveLength(2)
     expect(state.incidents!.newest).toMatchObject({ state: 'open', causes: { length: 6 } })
     expect(largest).toBeLessThan(65_536)
     for (let i = 0; i < 100; i++) {

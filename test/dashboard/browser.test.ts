@@ -279,6 +279,25 @@ describe.skipIf(!haveBrowser || !haveRedis)(needsBrowser(needsRedis('the page in
     await nobody.close()
   })
 
+  it('shows the models that were learned from single services, and how they do', async () => {
+    const page = await browser.open()
+    const compared = { forecasts: 360, rival: 'forecast 1', loss: 0.88, rivalLoss: 1 }
+    const model = { version: 'local/1', life: 'active', rows: 4000, trainedAt: Date.now(), heldBack: compared, live: { ...compared, loss: 1.1 } }
+    const { body } = await prescale.ask('/v1/models')
+    const learned = [{ service: 'demo-shop', outcome: 'learned', models: [model, { ...model, version: 'local/2', life: 'shadow', live: null }] }]
+    await page.route('**/v1/models', (route) => route.fulfill({ json: { ...body, learned } }))
+    await page.goto(`${prescale.address}/#/models`)
+    const rows = page.locator('.wide tbody tr')
+    await rows.first().waitFor()
+    expect(await rows.first().textContent()).toMatch(/^demo-shoplocal\/1 active4000 rows, .*12 % better than forecast 1 \(360\)10 % worse than forecast 1 \(360\)$/)
+    expect(await rows.nth(1).textContent()).toMatch(/^demo-shoplocal\/2 shadow.*\(360\)–$/)
+    await inBothThemes(page, async (theme) => {
+      await browser.shoot(page, `learned-${theme}`)
+      expect(await seriousViolations(page)).toEqual([])
+    })
+    await page.close()
+  })
+
   it('can be used on a phone', async () => {
     const page = await visit('')
     await page.setViewportSize({ width: 390, height: 844 })
