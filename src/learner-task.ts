@@ -1,11 +1,12 @@
 import { resolveService, type Config } from './config.ts'
 import type { Policy } from './domain.ts'
+import type { EarlierLoads } from './earlier-loads.ts'
 import { stepsApart, type LocalTask } from './learning/train-local.ts'
 import type { LoadForecaster } from './ml/forecaster.ts'
 import type { Models } from './pipeline.ts'
 import { inUse } from './policy/model-contest.ts'
 import type { DecisionStore } from './store/decision-store.ts'
-import type { LoadStore } from './store/load-store.ts'
+import type { KeptLoads, LoadStore } from './store/load-store.ts'
 import type { LearningRecord, LocalModelStore } from './store/local-model-store.ts'
 import type { SettingsStore } from './store/settings-store.ts'
 
@@ -17,6 +18,8 @@ export interface TaskSources {
   readonly loads: LoadStore
   readonly localModels: Pick<LocalModelStore, 'bytes' | 'standings'>
   readonly models: () => Models
+  /** Knows of loads from before they were kept. */
+  readonly earlier?: EarlierLoads
   /** Epoch ms. */
   readonly now: () => number
 }
@@ -29,16 +32,17 @@ export type Prepared =
 
 /** Collects what a model of a service is learned from, and what it has to beat. */
 export async function prepareTask (service: string, before: LearningRecord | null,
-  { config, decisions, settings, loads, localModels, models, now }: TaskSources): Promise<Prepared> {
+  { config, decisions, settings, loads, localModels, models, earlier, now }: TaskSources): Promise<Prepared> {
   const { rows, minimumSteps, everySeconds } = config().learning
-  const [decision, kept, stored, standings] = await Promise.all([decisions.latest(service), loads.read(service), settings.get(service), localModels.standings([service])])
+  const [decision, own, stored, standings] = await Promise.all([decisions.latest(service), loads.read(service), settings.get(service), localModels.standings([service])])
   const present = inUse(standings.get(service) ?? [])?.version ?? null
   const rival = await rivalOf(service, present, { before, shipped: models().forecast, localModels })
   const wait = (missing: string, waitMs = everySeconds * 1000): Prepared => ({ missing, waitMs })
   const { policy } = resolveService(service, stored, config())
   if (rival === null) return wait('There is no shipped model that it could be compared with.')
   if (!decision?.forecast || decision.capacity === null) return wait('What one replica carries is not known yet, or no load.', 60_000)
-  const known = kept === null ? 0 : kept.loads.reduce((sum, load) => sum + (Number.isFinite(load) ? 1 : 0), 0)
+  const kept = own !== null && earlier !== undefined && knownSteps(own) < minimumSteps ? await earlier.extend(service, own, policy) : own
+  const known = knownSteps(kept)
   if (kept === null || known < minimumSteps) {
     const missingMs = (minimumSteps - known) * policy.stepSeconds * 1000
     return wait(`${known} of ${minimumSteps} steps of load are kept.`, Math.min(missingMs, everySeconds * 1000))
@@ -58,6 +62,10 @@ export async function prepareTask (service: string, before: LearningRecord | nul
       rival
     }
   }
+}
+
+function knownSteps (kept: KeptLoads | null): number {
+  return kept === null ? 0 : kept.loads.reduce((sum, load) => sum + (Number.isFinite(load) ? 1 : 0), 0)
 }
 
 function utilizationOf ({ target }: Policy): number {

@@ -100,12 +100,14 @@ export function createLearner (options: LearnerOptions) {
   const first = setTimeout(tick, firstTickMs)
   const timer = setInterval(tick, tickMs)
 
-  /** What is being learned is given up. */
-  const close = async () => {
+  /** What is being learned is given up; whatever else is under way is waited for, for at most `graceMs`. */
+  const close = async ({ graceMs = 1_500 } = {}) => {
     clearTimeout(first)
     clearInterval(timer)
     stop.abort(new Error('The process is ending.'))
-    await running
+    let grace: NodeJS.Timeout | undefined
+    await Promise.race([running, new Promise((resolve) => { grace = setTimeout(resolve, graceMs) })])
+    clearTimeout(grace)
   }
 
   return { tick, close }

@@ -8,9 +8,11 @@ import { ownScrape } from './config-builtin.ts'
 import { configDifferences, needRestart } from './config-changes.ts'
 import { resolveService, type Config } from './config.ts'
 import { createDemo, type DemoTrace } from './demo.ts'
+import { createEarlierLoads } from './earlier-loads.ts'
 import { PrescaleError } from './errors.ts'
 import { learnFromFeedback, openNetwork } from './feedback.ts'
 import type { SeriesState } from './ingest/assemble.ts'
+import { createOutbound } from './ingest/outbound.ts'
 import { createLearner } from './learner.ts'
 import { startListeners } from './listeners.ts'
 import { createLocalForecasters } from './local-forecasters.ts'
@@ -225,8 +227,10 @@ function startWorker (parts: Parts, onClose: OnClose) {
     historySteps: config().limits.historySteps
   })
   onClose(worker.close)
-  const learner = createLearner(parts)
-  onClose(learner.close)
+  const outbound = createOutbound()
+  onClose(outbound.close)
+  const learner = createLearner({ ...parts, earlier: createEarlierLoads({ ...parts, ...outbound, log: telemetry.log }) })
+  onClose(() => learner.close({ graceMs: closeGraceMs }))
   const sources = createSourceHandler({ ...parts, router: routing.router })
   onClose(sources.close)
   const fetcher = createScheduleWorker({ redis: source.connect('work'), keys, handle: sources.handle, log: telemetry.log })

@@ -9,7 +9,7 @@ import { createRandom } from '../src/ml/random.ts'
 import type { Models } from '../src/pipeline.ts'
 import { createDecisionStore } from '../src/store/decision-store.ts'
 import { createKeys } from '../src/store/keys.ts'
-import { createLoadStore } from '../src/store/load-store.ts'
+import { createLoadStore, type KeptLoads } from '../src/store/load-store.ts'
 import { createLocalModelStore } from '../src/store/local-model-store.ts'
 import { createSampleQueue } from '../src/store/sample-queue.ts'
 import { createSettingsStore } from '../src/store/settings-store.ts'
@@ -113,6 +113,28 @@ describe.skipIf(!haveRedis)(needsRedis('learning from services'), () => {
       expect(later.outcome).toContain('local/1')
       expect(later.models.map(({ version }) => version)).toContain('local/1')
       expect(later.nextAt).toBeGreaterThan(record!.nextAt)
+    } finally {
+      await close()
+    }
+  })
+
+  it('takes what Prometheus remembers from before, where too little is kept', { timeout: 60_000 }, async () => {
+    const { learnerOf, live, localModels, results, later, close } = await open()
+    try {
+      await live('shop', [1700, 2000])
+      const asked: KeptLoads[] = []
+      const extend = async (_: string, kept: KeptLoads) => {
+        asked.push(kept)
+        return { stepSeconds: 60, startAt: at(0), loads: loads.slice(0, 2000) }
+      }
+      await learnerOf({ earlier: { extend } }).tick()
+      expect(asked.map(({ startAt: first, loads: own }) => [first, own.length])).toEqual([[at(1700), 300]])
+      expect(await results()).toEqual({ learned: 1 })
+      expect((await localModels.read('shop'))!.models[0].range).toEqual({ from: at(0) - minute, to: at(1999) })
+
+      later(365 * 24 * 60 * minute)
+      await learnerOf({ earlier: { extend: async (_: string, kept: KeptLoads) => kept } }).tick()
+      expect((await localModels.read('shop'))!.outcome).toMatch(/ of 1440 steps of load are kept\.$/)
     } finally {
       await close()
     }
