@@ -27,7 +27,7 @@ export interface TaskSources {
 export type Prepared =
   /** `inUse`: the version of the service's own model that is in use. */
   | { readonly task: LocalTask, readonly nextAt: number, readonly inUse: string | null }
-  /** Why nothing can be learned, and how long it is worth waiting. */
+  /** Why nothing can be learned, and the longest that it is worth waiting. */
   | { readonly missing: string, readonly waitMs: number }
 
 /** Collects what a model of a service is learned from, and what it has to beat. */
@@ -40,7 +40,7 @@ export async function prepareTask (service: string, before: LearningRecord | nul
   const wait = (missing: string, waitMs = everySeconds * 1000): Prepared => ({ missing, waitMs })
   const { policy } = resolveService(service, stored, config())
   if (rival === null) return wait('There is no shipped model that it could be compared with.')
-  if (!decision?.forecast || decision.capacity === null) return wait('What one replica carries is not known yet, or no load.', 60_000)
+  if (!decision?.forecast || decision.capacity === null) return wait('What one replica carries is not known yet, or no load.')
   const kept = own !== null && earlier !== undefined && knownSteps(own) < minimumSteps ? await earlier.extend(service, own, policy) : own
   const known = knownSteps(kept)
   if (kept === null || known < minimumSteps) {

@@ -17,13 +17,15 @@ export interface LearnerOptions extends TaskSources {
 }
 
 const lockMs = 60_000
+/** Before a service that has too little is looked at again; it doubles. */
+const firstWaitMs = 15_000
 
 /**
  * Learns a model for each service that has enough history, one after the other, on a thread of its own. Any number of processes may do so at once:
  * each service is locked by the one that learns from it, and a process that dies loses the lock within a minute.
  */
 export function createLearner (options: LearnerOptions) {
-  const { config, decisions, localModels, telemetry: { log, trainings, timed }, now, tickMs = 60_000, firstTickMs = Math.min(tickMs, 10_000), train = trainOnThread } = options
+  const { config, decisions, localModels, telemetry: { log, trainings, timed }, now, tickMs = 30_000, firstTickMs = Math.min(tickMs, 10_000), train = trainOnThread } = options
   const stop = new AbortController()
   let running: Promise<void> | null = null
 
@@ -67,7 +69,9 @@ export function createLearner (options: LearnerOptions) {
     const { service } = lock
     const found = await prepareTask(service, before, options)
     if ('missing' in found) {
-      await localModels.save(lock, before, { record: recordAfter(before, { service, at: now(), nextAt: now() + found.waitMs, outcome: found.missing }) })
+      // What is missing may come at once, with a history that is sent, or never.
+      const waitMs = Math.min(found.waitMs, Math.max(firstWaitMs, 2 * (before === null ? 0 : before.nextAt - before.triedAt)))
+      await localModels.save(lock, before, { record: recordAfter(before, { service, at: now(), nextAt: now() + waitMs, outcome: found.missing }) })
       return
     }
     const { task, nextAt, inUse } = found

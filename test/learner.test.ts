@@ -85,12 +85,21 @@ describe.skipIf(!haveRedis)(needsRedis('learning from services'), () => {
   }
 
   it('begins when enough is kept, and the model takes over after it has shown to be better, also across a restart', { timeout: 120_000 }, async () => {
-    const { learnerOf, live, localModels, decisions, restartWorker, results, close } = await open()
+    const { learnerOf, live, localModels, decisions, restartWorker, results, later, close } = await open()
     try {
       const learner = learnerOf()
       await live('shop', [0, 1000])
       await learner.tick()
       expect(await localModels.read('shop')).toMatchObject({ learned: 0, models: [], outcome: expect.stringMatching(/^\d+ of 1440 steps of load are kept\.$/) })
+      // A history may be on its way, so it is looked at again soon, and then less and less often.
+      const waits: number[] = []
+      for (let i = 0; i < 10; i++) {
+        const { triedAt, nextAt } = (await localModels.read('shop'))!
+        waits.push((nextAt - triedAt) / 1000)
+        later(nextAt - triedAt)
+        await learner.tick()
+      }
+      expect(waits).toEqual([15, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600])
 
       await live('shop', [1000, 2000])
       await learner.tick()
