@@ -118,10 +118,10 @@ describe.skipIf(!haveRedis)(needsRedis('learning from services'), () => {
 
       // 900 steps later: a successor has to beat the one in use on what that has not seen.
       await learner.tick()
-      const later = (await localModels.read('shop'))!
-      expect(later.outcome).toContain('local/1')
-      expect(later.models.map(({ version }) => version)).toContain('local/1')
-      expect(later.nextAt).toBeGreaterThan(record!.nextAt)
+      const again = (await localModels.read('shop'))!
+      expect(again.outcome).toContain('local/1')
+      expect(again.models.map(({ version }) => version)).toContain('local/1')
+      expect(again.nextAt).toBeGreaterThan(record!.nextAt)
     } finally {
       await close()
     }
