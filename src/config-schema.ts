@@ -92,7 +92,9 @@ const signalRuleSchema = object({
 const anomaliesSchema = object({
   signals: optional(Type.Record(signalName, signalRuleSchema, { additionalProperties: false, maxProperties: 100, title: 'rules by signal such as { cpuUsageRatio: { direction: up } }' })),
   closeAfterSeconds: seconds({ minimum: 0, maximum: 86_400, default: 300, description: 'An incident ends after so long without an anomaly, but not before three steps.' }),
-  reopenWithinSeconds: seconds({ minimum: 0, maximum: 604_800, default: 3600, description: 'An anomaly so soon after the last one belongs to the same incident.' })
+  reopenWithinSeconds: seconds({ minimum: 0, maximum: 604_800, default: 3600, description: 'An anomaly so soon after the last one belongs to the same incident.' }),
+  adoptLevelAfterSeconds: seconds({ minimum: 3600, maximum: 2_592_000, default: 172_800, description: 'A signal that has been away from its level for so long has a new one.' }),
+  adoptAlarmAfterSeconds: seconds({ minimum: 3600, maximum: 2_592_000, default: 43_200, description: 'An alarm that has lasted for so long is the new normal.' })
 }, { description: 'What of an anomaly anybody cares about, and how anomalies become incidents.' })
 
 const namesOfServices = Type.Array(Type.String({ pattern: serviceNamePattern, title: 'the name of a service' }), {

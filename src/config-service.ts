@@ -56,9 +56,9 @@ function toBehavior (behavior: ServiceSettings['behavior']): Behavior {
 type SignalSettings = NonNullable<NonNullable<ServiceSettings['anomalies']>['signals']>[string]
 
 function toAnomalyRules (anomalies: ServiceSettings['anomalies']): AnomalyRules {
-  const { closeAfterSeconds, reopenWithinSeconds } = withDefaults(sections.anomalies, anomalies)
+  const { signals: _, ...times } = withDefaults(sections.anomalies, anomalies)
   const signals = Object.entries(anomalies?.signals ?? {}).map(([signal, rule]) => [signal, toSignalRule(rule)])
-  return { signals: Object.fromEntries(signals), closeAfterSeconds, reopenWithinSeconds }
+  return { ...times, signals: Object.fromEntries(signals) }
 }
 
 function toSignalRule (settings: SignalSettings): SignalRule {

@@ -108,6 +108,10 @@ export interface AnomalyRules {
   readonly closeAfterSeconds: number
   /** An anomaly so soon after the last one belongs to the same incident. */
   readonly reopenWithinSeconds: number
+  /** A signal that has been away from its level for so long has a new one; two days where not given. */
+  readonly adoptLevelAfterSeconds?: number
+  /** An alarm that has lasted for so long is the new normal; half a day where not given. */
+  readonly adoptAlarmAfterSeconds?: number
 }
 
 /** What things cost, in any one currency. */

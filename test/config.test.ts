@@ -196,6 +196,8 @@ describe('what is resolved for a service', () => {
     expect(policy.anomalies).toEqual({
       closeAfterSeconds: 60,
       reopenWithinSeconds: 3600,
+      adoptLevelAfterSeconds: 172_800,
+      adoptAlarmAfterSeconds: 43_200,
       signals: {
         cpuUsageRatio: { direction: 'up', minimumDeviation: { absolute: 0.1 }, limit: null },
         queueLength: { direction: 'both', minimumDeviation: { relative: 0.2 }, limit: 500 }

@@ -5,6 +5,7 @@ import { PrescaleError } from '../errors.ts'
 import type { Api, ApiContext } from './context.ts'
 import { refuseUnknown } from './decisions.ts'
 import { findRelations } from './incident-relations.ts'
+import { silentServices } from './incident-silence.ts'
 import { allowedServices } from './principal.ts'
 import { answers, incidentSchema, relationsSchema, serviceName, serviceParams } from './schemas.ts'
 
@@ -40,7 +41,7 @@ export function incidentRoutes (app: Api, context: ApiContext): void {
     const named = service === undefined ? null : new Set(service.split(','))
     const may = allowedServices(request as unknown as FastifyRequest)
     const wanted = (name: string) => (named?.has(name) ?? true) && (may?.(name) ?? true)
-    return { incidents: (await incidents.list({ since, state, limit, wanted })).map((incident) => shown(incident, context)) }
+    return { incidents: await allShown(await incidents.list({ since, state, limit, wanted }), context) }
   })
 
   app.get('/v1/services/:service/incidents', {
@@ -54,7 +55,7 @@ export function incidentRoutes (app: Api, context: ApiContext): void {
   }, async ({ params: { service }, query: { since, state, limit = 100 } }) => {
     const found = await incidents.ofService(service, { since, state, limit })
     if (found.length === 0) await refuseUnknown(service, context)
-    return { incidents: found.map((incident) => shown(incident, context)) }
+    return { incidents: await allShown(found, context) }
   })
 
   app.get('/v1/services/:service/incidents/:id', {
@@ -66,7 +67,8 @@ export function incidentRoutes (app: Api, context: ApiContext): void {
     }
   }, async (request) => {
     const incident = await requireIncident(request.params, context)
-    return { ...shown(incident, context), ...await findRelations(incident, context, allowedServices(request as unknown as FastifyRequest)) }
+    const [seen] = await allShown([incident], context)
+    return { ...seen, ...await findRelations(incident, context, allowedServices(request as unknown as FastifyRequest)) }
   })
 
   feedbackRoutes(app, context)
@@ -113,6 +115,12 @@ async function requireIncident ({ service, id }: Static<typeof incidentParams>, 
   return incident
 }
 
-function shown (incident: Incident, { config }: ApiContext) {
-  return { ...incident, ...(config().demoServices.has(incident.service) && { demo: true as const }) }
+async function allShown (incidents: readonly Incident[], context: ApiContext) {
+  const silent = await silentServices(incidents, context)
+  const { demoServices } = context.config()
+  return incidents.map((incident) => ({
+    ...incident,
+    ...(incident.state === 'open' && silent.has(incident.service) && { silentSince: silent.get(incident.service)! }),
+    ...(demoServices.has(incident.service) && { demo: true as const })
+  }))
 }

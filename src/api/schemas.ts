@@ -135,6 +135,7 @@ export const incidentSchema = object({
   startedAt: time('The first anomalous sample'),
   lastAnomalyAt: time('The newest anomalous sample'),
   endedAt: nullable(time('The last anomalous sample, once it has been quiet for long enough')),
+  silentSince: optional(time('The newest sample of a service that has fallen silent: nobody knows whether its open incident is over')),
   peak: object({ at: Type.Integer(), score: Type.Number() }),
   severity: Type.Enum(['none', 'low', 'medium', 'high', 'critical'], { description: 'the highest so far' }),
   anomalies: Type.Integer({ description: 'anomalous samples' }),

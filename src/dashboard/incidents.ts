@@ -37,12 +37,12 @@ export function createIncidents (service: string, { onPick, onChange }: Incident
     list.replaceChildren(...(incidents.length === 0 ? [h('li', { class: 'muted' }, 'None is remembered.')] : incidents.map((incident) => drawn(incident))))
   }
 
-  const drawn = (incident: Incident): HTMLElement => {
-    const { state, startedAt, lastAnomalyAt, severity, causes, peak } = incident
+  const drawn = (incident: Incident & { readonly silentSince?: number }): HTMLElement => {
+    const { silentSince, state, startedAt, lastAnomalyAt, severity, causes, peak } = incident
     const lasted = duration((lastAnomalyAt - startedAt) / 1000)
     return h('li', {},
       h('button', { type: 'button', class: 'incident', onclick: () => { onPick(peak.at) } },
-        timeOf(startedAt, { date: true }), severityBadge(severity), h('span', { class: 'muted' }, state === 'open' ? `open for ${lasted}` : `lasted ${lasted}`)),
+        timeOf(startedAt, { date: true }), severityBadge(severity), h('span', { class: 'muted' }, state === 'open' ? `open for ${lasted}${silentSince === undefined ? '' : ', silent since then'}` : `lasted ${lasted}`)),
       causes.length === 0 ? null : h('p', {}, causes[0].text, causes.length > 1 ? h('span', { class: 'muted' }, ` and ${causes.length - 1} more`) : null),
       feedbackOf(incident))
   }

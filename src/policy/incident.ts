@@ -38,21 +38,26 @@ export const isOpen = ({ newest }: IncidentState) => newest !== null && newest.s
  */
 export function nextIncident (state: IncidentState, verdict: Verdict, policy: Pick<Policy, 'anomalies' | 'stepSeconds'>): { state: IncidentState, changes: IncidentChange[] } {
   const { newest } = state
-  const { closeAfterMs, reopenWithinMs } = timesOf(policy)
   const quietMs = newest === null ? Infinity : verdict.asOf - newest.lastAnomalyAt
   if (verdict.isAnomaly) {
-    if (newest !== null && quietMs <= reopenWithinMs) return told(state, newest, extended(newest, verdict))
+    if (newest !== null && quietMs <= reopenWithinMs(policy)) return told(state, newest, extended(newest, verdict))
     const before = newest?.state === 'open' ? [{ change: 'closed' as const, incident: closed(newest) }] : []
     const incident = opened(verdict)
     return { state: { ...state, newest: incident }, changes: [...before, { change: 'opened', incident }] }
   }
-  if (newest?.state === 'open' && quietMs >= closeAfterMs) return told(state, newest, closed(newest))
+  if (newest?.state === 'open' && quietMs >= closeAfterMs(policy)) return told(state, newest, closed(newest))
   return { state, changes: [] }
 }
 
-function timesOf ({ anomalies = { ...incidentTimes, signals: {} }, stepSeconds }: Pick<Policy, 'anomalies' | 'stepSeconds'>) {
-  const closeAfterMs = 1000 * Math.max(anomalies.closeAfterSeconds, leastCalmSteps * stepSeconds)
-  return { closeAfterMs, reopenWithinMs: Math.max(1000 * anomalies.reopenWithinSeconds, closeAfterMs) }
+type Times = Pick<Policy, 'anomalies' | 'stepSeconds'>
+
+/** How long it must be calm for an incident to be over. */
+export function closeAfterMs ({ anomalies, stepSeconds }: Times): number {
+  return 1000 * Math.max((anomalies ?? incidentTimes).closeAfterSeconds, leastCalmSteps * stepSeconds)
+}
+
+function reopenWithinMs (policy: Times): number {
+  return Math.max(1000 * (policy.anomalies ?? incidentTimes).reopenWithinSeconds, closeAfterMs(policy))
 }
 
 /** Not every sample of an incident is news: its begin, its end, and what makes it worse. */

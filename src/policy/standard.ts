@@ -1,3 +1,4 @@
+import type { AnomalyRules } from '../domain.ts'
 import { followShifts, startShifts } from '../features/level-shift.ts'
 import type { Shifts } from '../features/level-shift.ts'
 import type { SignalMemory } from '../features/signal-memory.ts'
@@ -26,10 +27,7 @@ export interface StandardRule {
   readonly stepSeconds: number
   /** More than 1 where alarms were called normal, less where they were real. */
   readonly thresholdFactor?: number
-  /** A signal that has been away from its level for this long has a new one. */
-  readonly adoptLevelSeconds?: number
-  /** An alarm that has lasted this long is the new normal. */
-  readonly adoptAlarmSeconds?: number
+  readonly anomalies?: Pick<AnomalyRules, 'adoptLevelAfterSeconds' | 'adoptAlarmAfterSeconds'>
 }
 
 /** Labelled faults of public data sets last up to a day; with one day in place of two, half of the rows of such faults were adopted too early. */
@@ -101,8 +99,8 @@ export function judgeByStandard (before: { readonly standard: Standard, readonly
   const raw = mean(recentScores) / (standard.threshold * (rule.thresholdFactor ?? 1))
   const threshold = thresholdOf(standard.watch, 'short')
   const { watch, alarm, ratio } = watchScore(standard.watch, before.alarm,
-    { score: raw, rule: { falseAlarmsPerWeek, stepSeconds, adoptAlarmSeconds: rule.adoptAlarmSeconds ?? adoptAlarmSeconds } })
-  const adoptAfterSteps = Math.ceil((rule.adoptLevelSeconds ?? adoptLevelSeconds) / stepSeconds)
+    { score: raw, rule: { falseAlarmsPerWeek, stepSeconds, adoptAlarmSeconds: rule.anomalies?.adoptAlarmAfterSeconds ?? adoptAlarmSeconds } })
+  const adoptAfterSteps = Math.ceil((rule.anomalies?.adoptLevelAfterSeconds ?? adoptLevelSeconds) / stepSeconds)
   const { memory, shifts } = followShifts(measured.memory, standard.shifts, { x, adoptAfterSteps })
   return {
     standard: { ...standard, recentScores, watch, shifts },

@@ -53,6 +53,16 @@ describe('the incidents of one service', () => {
     expectProblem(await get('/v1/services/nobody/incidents'), { status: 404, code: 'unknown-service' })
   })
 
+  it('say since when their service is silent, while they are open and it is longer than a calm time would take to close them', async () => {
+    const silentSince = async () => (await get('/v1/incidents')).body['incidents'].map(({ silentSince }: { silentSince?: number }) => silentSince)
+    // Five minutes of calm close an incident.
+    test.fakes.summaries.push({ service: 'shop', asOf: now - 5 * minute, decision: null, verdict: null }, { service: 'team-a', asOf: now - 12 * minute, decision: null, verdict: null })
+    expect(await silentSince()).toEqual([undefined, undefined, undefined])
+    test.fakes.summaries[0] = { service: 'shop', asOf: now - 6 * minute, decision: null, verdict: null }
+    expect(await silentSince()).toEqual([now - 6 * minute, undefined, undefined])
+    expect((await get(`/v1/services/shop/incidents/${open}`)).body).toMatchObject({ state: 'open', silentSince: now - 6 * minute })
+  })
+
   it('are shown one by one with everything that is known', async () => {
     expect((await get(`/v1/services/shop/incidents/${open}`)).body).toMatchObject({
       id: open, service: 'shop', state: 'open', startedAt: now - 10 * minute, endedAt: null, severity: 'high', peak: { score: 0.7 }, causes: [{ signal: 'errorRatio', direction: 'up', share: 1 }], feedback: null

@@ -68,6 +68,22 @@ describe('A trained service', () => {
     expect(lastDay.at(-1)!.score).toBeLessThan(0.5)
   })
 
+  it('adopts it sooner, and accepts an alarm that does not end sooner, where that is configured', () => {
+    // The first ten are calm: what was configured counts from the last sample inside the level on.
+    const moved = calm(190, 8).map((signals, i) => ({ ...signals, requestsPerSecond: signals.requestsPerSecond + (i < 10 ? 0 : 60) }))
+    const alarmed = (anomalies?: { adoptLevelAfterSeconds?: number, adoptAlarmAfterSeconds?: number }) => {
+      let { state } = settled
+      return moved.map((signals, i) => {
+        const next = detect(state, { service: 'shop', at: (later.from + i) * minute, signals }, { ...options, model, ...(anomalies && { anomalies: { ...anomalies, signals: {}, closeAfterSeconds: 300, reopenWithinSeconds: 3600 } }) })
+        state = next.state
+        return next.verdict.isAnomaly
+      })
+    }
+    expect(alarmed().at(-1)).toBe(true)
+    expect(alarmed({ adoptLevelAfterSeconds: 3600 }).at(-1)).toBe(false)
+    expect(alarmed({ adoptAlarmAfterSeconds: 3600 }).slice(65, 80)).toContain(false)
+  })
+
   it('does not learn from a fault of an hour', () => {
     const faulty = calm(60, 7).map(row => ({ ...row, errorRatio: 0.4 }))
     const after = run([...faulty, ...calm(200, 8)], later)
