@@ -1,4 +1,5 @@
 import { ask, now } from './api.ts'
+import { catchUp } from './catch-up.ts'
 import { h, throttled } from './dom.ts'
 import { arrange, stateOf, withEvent, type FleetRow, type SortKey, type Sorting, type Wanted } from './fleet-rows.ts'
 import { duration, short, utc } from './format.ts'
@@ -57,7 +58,7 @@ export function fleetPage (): Page {
     render()
   }
 
-  const load = async () => {
+  const readAll = async () => {
     try {
       const [{ services }, { incidents }] = await Promise.all([ask<{ services: FleetRow[] }>('/v1/services'), ask<{ incidents: { service: string }[] }>('/v1/incidents?state=open&limit=1000')])
       const troubled = new Set(incidents.map(({ service }) => service))
@@ -67,7 +68,7 @@ export function fleetPage (): Page {
       loaded = true
       render()
     } catch (error) {
-      if (!loaded) place.replaceChildren(failure(error, () => { load() }))
+      if (!loaded) place.replaceChildren(failure(error, () => { read() }))
     }
   }
 
@@ -124,7 +125,7 @@ export function fleetPage (): Page {
 
   const soon = throttled(render, renderMs)
 
-  const event = (one: LiveEvent) => {
+  const take = (one: LiveEvent) => {
     if (one.kind === 'model') return
     const { service } = one.kind === 'decision' ? one.decision : one.kind === 'verdict' ? one.verdict : one.kind === 'incident' ? one.incident : one.suggestion
     const row = withEvent(rows.get(service), one)
@@ -135,15 +136,16 @@ export function fleetPage (): Page {
     soon()
   }
 
+  const { read, tell } = catchUp(readAll, take)
   const timer = window.setInterval(soon, 5_000)
   const resized = new ResizeObserver(soon)
   resized.observe(scroller)
-  load()
+  read()
   return {
     title: 'Services',
     element,
-    event,
-    refresh: () => { load() },
+    event: tell,
+    refresh: () => { read() },
     close: () => {
       clearInterval(timer)
       resized.disconnect()

@@ -1,6 +1,7 @@
 import type { Decision, Override, Policy, Savings, Suggestion, Verdict } from '../domain.ts'
 import { ApiError, ask, now, pathOf } from './api.ts'
 import { bandsOf } from './bands.ts'
+import { catchUp } from './catch-up.ts'
 import { download, h, throttled } from './dom.ts'
 import { duration, short } from './format.ts'
 import { createIncidents } from './incidents.ts'
@@ -75,14 +76,14 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
     h('div', { class: 'toolbar service-head' }, h('a', { href: '#/', class: 'back' }, '← Services'), title, h('span', { class: 'grow' }), whatIf, operate),
     override, facts, place)
 
-  const load = async () => {
+  const readAll = async () => {
     try {
       const [described, past] = await Promise.all([
         ask<ServiceAnswer>(pathOf(service), { signal: closing.signal }),
         ask<SeriesAnswer>(`${pathOf(service)}/series`, { signal: closing.signal }).catch(noneYet)
       ])
       answer = described
-      incidents.load(closing.signal).then(soon)
+      const readIncidents = incidents.load(closing.signal).then(soon)
       series = createSeries(past)
       decision = described.decision
       verdict = described.verdict
@@ -90,12 +91,13 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
       range ??= ranges.find(([seconds]) => seconds >= firstLookSteps * described.policy.stepSeconds)![0]
       if (described.demo && !title.querySelector('.demo')) title.append(' ', demoBadge())
       render()
+      await readIncidents
     } catch (error) {
       if (closing.signal.aborted) return
       const gone = error instanceof ApiError && error.status === 404
       operate.hidden = gone
       whatIf.hidden = gone
-      place.replaceChildren(gone ? notice('No such service', h('p', {}, (error as Error).message), h('a', { href: '#/' }, 'All services')) : failure(error, () => { load() }))
+      place.replaceChildren(gone ? notice('No such service', h('p', {}, (error as Error).message), h('a', { href: '#/' }, 'All services')) : failure(error, () => { read() }))
     }
   }
 
@@ -154,7 +156,7 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
 
   const lift = async (button: HTMLButtonElement) => {
     button.disabled = true
-    await liftOverrides(service).then(load, (error: Error) => { button.replaceWith(h('span', { class: 'problem', role: 'alert' }, error.message)) })
+    await liftOverrides(service).then(read, (error: Error) => { button.replaceWith(h('span', { class: 'problem', role: 'alert' }, error.message)) })
   }
 
   const renderWhy = () => {
@@ -207,7 +209,7 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
   }
 
   const openDialog = () => {
-    open(operateDialog(service, { replicas: decision?.replicas ?? 1, done: () => { load() } }))
+    open(operateDialog(service, { replicas: decision?.replicas ?? 1, done: () => { read() } }))
   }
   const open = (dialog: HTMLDialogElement) => {
     element.append(dialog)
@@ -219,7 +221,7 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
     if (image) download(`${service}.png`, image)
   }
 
-  const event = (one: LiveEvent) => {
+  const take = (one: LiveEvent) => {
     if (one.kind === 'decision' && one.decision.service === service) {
       if (series?.addDecision(one.decision)) decision = one.decision
     } else if (one.kind === 'verdict' && one.verdict.service === service) {
@@ -232,14 +234,15 @@ export function servicePage (service: string, rangeSeconds: number | null): Page
     soon()
   }
 
+  const { read, tell } = catchUp(readAll, take)
   const timer = window.setInterval(() => { renderFacts() }, 5_000)
   place.replaceChildren(h('div', { class: 'skeleton tall', 'aria-busy': 'true', 'aria-label': 'Loading' }, h('div'), h('div'), h('div')))
-  load()
+  read()
   return {
     title: service,
     element,
-    event,
-    refresh: () => { load() },
+    event: tell,
+    refresh: () => { read() },
     recolour: plots.recolour,
     close: () => {
       closing.abort()
