@@ -8,7 +8,8 @@ import { startPrescale, temporaryFolder } from '../support/program.ts'
 import { haveRedis, needsRedis, until } from '../support/redis.ts'
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const away = /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/
+/** What a page that stays open meets while prescale ends and begins again; one that ends answers 503. */
+const away = /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|status of 503/
 
 /** What axe-core finds that keeps people from using the page. */
 async function seriousViolations (page: Page): Promise<string[]> {

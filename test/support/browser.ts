@@ -24,7 +24,7 @@ export async function openBrowser () {
   /** A page whose console errors are kept; `expected` are those that a test brings about itself. */
   const open = async ({ expected = /^$/ }: { expected?: RegExp } = {}): Promise<Page> => {
     const page = await context.newPage()
-    page.on('console', (message) => { if (message.type() === 'error' && !expected.test(message.text())) problems.push(message.text()) })
+    page.on('console', (message) => { if (message.type() === 'error' && !expected.test(message.text())) problems.push(`${message.text()} ${message.location().url}`) })
     page.on('pageerror', (error) => { problems.push(error.stack ?? error.message) })
     return page
   }
