@@ -63,7 +63,8 @@ export const isGrown = ({ sizes, shape }: IncrementalForest) => sizes.length ===
  * @returns 0 to 1; higher is more anomalous; NaN while there is no tree.
  */
 export function scoreIncrementally ({ shape, sizes, feature, threshold, right }: IncrementalForest, x: Float64Array): number {
-  const codes = Uint16Array.from(x, encode)
+  const codes = new Uint16Array(x.length)
+  for (let f = 0; f < x.length; f++) codes[f] = encode(x[f])
   let length = 0
   for (let tree = 0, root = 0; tree < sizes.length; root += sizes[tree++]) {
     let node = root

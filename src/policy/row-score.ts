@@ -49,16 +49,21 @@ export function calibrationOf (usual: (component: number) => { readonly median: 
  * @returns shape [components]; NaN where not enough is known.
  */
 export function mapped (components: Float64Array, calibration: Calibration): Float64Array {
-  return components.map((value, c) => Math.max(0, (value - calibration[2 * c]) / (calibration[2 * c + 1] - calibration[2 * c])))
+  const onOneScale = new Float64Array(components.length)
+  for (let c = 0; c < components.length; c++) {
+    const median = calibration[2 * c]
+    onOneScale[c] = Math.max(0, (components[c] - median) / (calibration[2 * c + 1] - median))
+  }
+  return onOneScale
 }
 
 /** Mean of the components that are known; 0 where none is. */
 export function rowScore (onOneScale: Float64Array): number {
   let sum = 0
   let known = 0
-  for (const value of onOneScale) {
-    if (Number.isNaN(value)) continue
-    sum += value
+  for (let c = 0; c < onOneScale.length; c++) {
+    if (Number.isNaN(onOneScale[c])) continue
+    sum += onOneScale[c]
     known++
   }
   return known > 0 ? sum / known : 0

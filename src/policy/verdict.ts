@@ -64,7 +64,8 @@ export function emptyAnomalyState (): AnomalyState {
  */
 export function detect (state: AnomalyState, sample: Sample, options: DetectOptions): { state: AnomalyState, verdict: Verdict } {
   const known = withSignalsOf(state.memory, sample, options.mostSignals)
-  const x = Float64Array.from(known.signals, name => sample.signals[name] ?? NaN)
+  const x = new Float64Array(known.signals.length)
+  for (let i = 0; i < x.length; i++) x[i] = sample.signals[known.signals[i]] ?? NaN
   const position = placeInSeason(sample.at, options.seasonSeconds)
   const { memory: advanced, deviations: all } = advance(known, x, {
     position,
