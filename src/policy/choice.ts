@@ -51,7 +51,8 @@ export function chooseReplicas (outlook: Outlook, { instance, price, current = n
   }
   if (!current || current === best.replicas) return best
   const { exceeded, cost } = costOf(current)
-  return cost - leastCost < leastSaving ? { replicas: current, probability: 1 - exceeded, cheapest: best.replicas } : best
+  const worthwhile = leastSaving.ofInstance + leastSaving.share * current
+  return cost - leastCost < worthwhile ? { replicas: current, probability: 1 - exceeded, cheapest: best.replicas } : best
 }
 
 /** Mean excess above the highest quantile, of an exponential tail through the last quantiles. */

@@ -25,19 +25,19 @@ export const steering = {
   firstPriceAt: 0.01,
   strictness: 1.4,
   /** How much one step of nothing but violations raises the logarithm of the price. More swings with every unforeseeable spike. */
-  gain: 0.06,
-  /** More while the service is new: begins six times higher and halves that at this many steps. */
+  gain: 0.045,
+  /** More while the service is new: begins seven times higher, and half of that is gone after so many steps. */
   earlyGain: 0.3,
-  earlySteps: 200,
+  earlySteps: 300,
   /** The price stays within this factor of where it began: what it cannot mend, no price mends. */
   range: 100
 } as const
 
 /**
- * In instances, violations counted at their price: what a change has to save. Without it a third more changes came, at a higher cost; from 0.8 on
- * services of a few instances keep one too many.
+ * What a change has to save, violations counted at their price: so much of an instance, and this share of what runs. Without it a third more changes
+ * came, at a higher cost; from 0.8 of an instance on, services of a few keep one too many.
  */
-export const leastSaving = 0.6
+export const leastSaving = { ofInstance: 0.35, share: 0.025 } as const
 /** When a simple rule is put in the forecast's place (see rule-contest.ts). */
 export const contest = {
   /** Of what is compared; less follows chance, more is slow to see that a forecast has become bad. */

@@ -45,6 +45,17 @@ describe('the choice of replicas', () => {
     expect(keep(cheapest - 4)).toMatchObject({ replicas: cheapest, cheapest })
   })
 
+  it('keeps more of many instances than of a few', () => {
+    const keptBeyond = (level: number) => {
+      const choice = (current?: number) => chooseReplicas(outlook({ low: -0.02, high: 0.02, level }), { instance: 100, price: 1, current: current ?? null }).replicas
+      return choice(choice() + 2) - choice()
+    }
+
+    // Two too many cost nearly two instances: less than 0.35 + 0.025 × 100, more than 0.35 + 0.025 × 10.
+    expect(keptBeyond(100)).toBe(2)
+    expect(keptBeyond(8)).toBe(0)
+  })
+
   it('wants nothing for silence', () => {
     const silent: Outlook = { ...outlook({ low: 0, high: 0, level: 0.1 }), quiet: 10 }
 
