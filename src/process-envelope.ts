@@ -257,9 +257,9 @@ function modelsFor ({ network }: Batch, { models, openNetwork, local = [] }: Eva
   return network && openNetwork ? { ...shared, config: openNetwork(network, shared.config) } : shared
 }
 
-/** A feedback whose id was seen before, in an earlier batch or in this one, teaches nothing again. */
+/** A feedback whose id was seen before, in an earlier batch or in this one, teaches nothing again: the first one counts. */
 async function learnFrom (batch: Batch, feedback: readonly Feedback[], { resolved: { policy }, evaluators }: Setting): Promise<void> {
-  const fresh = [...new Map(feedback.map((one) => [one.id, one])).values()].filter(({ id }) => !evaluators.knownFeedback.has(id))
+  const fresh = [...new Map(feedback.toReversed().map((one) => [one.id, one])).values()].reverse().filter(({ id }) => !evaluators.knownFeedback.has(id))
   if (fresh.length === 0) return
   if (!evaluators.learn) throw new Error('There is no configuration network that could learn from feedback.')
   const { service, network, state } = batch

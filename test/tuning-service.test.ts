@@ -91,8 +91,9 @@ describe.skipIf(!haveRedis)(needsRedis('tuning a service over HTTP'), () => {
   it('learns from an id once', async () => {
     const { body: { config } } = await get('shop/suggestion')
     await post('shop/feedback', { id: 'run-0', state, config, performance: -1e6 })
-    await post('shop/feedback', { id: 'once', state, config, performance: 60 })
+    await post('shop/feedback', [{ id: 'once', state, config, performance: 60 }, { id: 'once', state, config: { workers: 1 }, performance: -1e6 }])
     await learned('shop', 121)
+    expect((await get('shop/suggestion')).body['undo']).toEqual(config)
   })
 
   it('answers 304 to who has the configuration already', async () => {
@@ -115,9 +116,10 @@ describe.skipIf(!haveRedis)(needsRedis('tuning a service over HTTP'), () => {
     const { body } = await get('shop/suggestion')
     expect(Object.keys(body['config'])).toEqual(['workers', 'batch', 'keepAlive'])
     expect(body['config'].workers).toBeLessThanOrEqual(10)
+    expect(body['undo']).toEqual({ workers: expect.toSatisfy((value: number) => value <= 10), batch: expect.any(Number), keepAlive: true })
     expect(body['observations']).toBe(121)
     const refused = await post('shop/feedback', { config: { workers: 24 }, performance: 70, state })
-    expect(refused).toMatchObject({ status: 400, body: { errors: [{ path: 'config', expected: expect.stringContaining('workers is 24, expected 1 to 10') }] } })
+    expect(refused).toMatchObject({ status: 400, body: { errors: [{ path: 'config', expected: expect.stringContaining('workers is 24, expected a whole number, 1 to 10') }] } })
   })
 
   it('knows all of it after a restart', { timeout: 30_000 }, async () => {
@@ -138,7 +140,7 @@ describe.skipIf(!haveRedis)(needsRedis('tuning a service over HTTP'), () => {
     // 100 − 1000 · (0.02 + 0.04) / 2; the one without samples is put aside with the reason.
     expect(body).toMatchObject({ observations: 1, expected: { performance: expect.any(Number) } })
     const letters = (await prescale.ask('/v1/dead-letters')).body['deadLetters'] as { reason: string }[]
-    expect(letters.map(({ reason }) => reason)).toContainEqual('feedback none: it names no state, and no sample of that time is kept')
+    expect(letters.map(({ reason }) => reason)).toContainEqual('feedback none: it says no performance, and no sample since the last change says what tuning.objective needs')
   })
 
   it('suggests by the network again as soon as somebody says what would have been best', async () => {
@@ -207,11 +209,12 @@ describe.skipIf(!haveRedis)(needsRedis('tuning a service over HTTP'), () => {
 
   it.each([
     ['an unknown parameter', { config: { colour: 3 }, performance: 1 }, 'config', 'the parameter colour is unknown'],
-    ['a value of another kind', { config: { batchSize: 'large' }, performance: 1 }, 'config', 'batchSize is large, expected 1 to 64'],
+    ['a value of another kind', { config: { batchSize: 'large' }, performance: 1 }, 'config', 'batchSize is large, expected a whole number, 1 to 64'],
     ['a performance without a configuration', { performance: 1 }, 'config', 'config, what ran'],
     ['no performance where it has to be reported', { config: { batchSize: 8 } }, 'performance', 'tuning.objective is "reported"'],
     ['feedback of the day before yesterday', { config: { batchSize: 8 }, performance: 1, at: Date.now() - 172_800_000 }, 'at', ''],
-    ['a performance that is no number', { config: { batchSize: 8 }, performance: 'NaN' }, 'performance', 'a number']
+    ['a performance that is no number', { config: { batchSize: 8 }, performance: 'NaN' }, 'performance', 'a number'],
+    ['a performance beyond all numbers', { config: { batchSize: 8 }, performance: 1e300 }, 'performance', '1000000000000000']
   ])('refuses %s', async (_, feedback, path, expected) => {
     const { status, body } = await post('plain/feedback', feedback)
     expect(status).toBe(400)

@@ -4,6 +4,7 @@ import type { Feedback, TuningRules } from '../domain.ts'
 import { PrescaleError, type ErrorDetail } from '../errors.ts'
 import { isPreset } from '../tuning/preset.ts'
 import { configurationProblem } from '../tuning/space.ts'
+import { mostPerformance } from '../tuning/turn.ts'
 import { checkTime, noRoomFor } from '../admission.ts'
 import type { Api, ApiContext } from './context.ts'
 import { answers, configurationSchema, serviceParams, signalsSchema } from './schemas.ts'
@@ -12,9 +13,9 @@ import { tuningOf } from './suggestions.ts'
 const feedbackSchema = Type.Object({
   id: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,128}$', title: 'letters, digits, ".", "_" and "-", at most 128', description: 'What has been learned once is not learned again.' })),
   at: Type.Optional(Type.Integer({ description: 'ms since 1970; now where not given' })),
-  state: Type.Optional({ ...signalsSchema, description: 'What the samples said at that time where not given.' }),
+  state: Type.Optional({ ...signalsSchema, description: 'What the samples said at that time where not given; nothing where there are none.' }),
   config: Type.Optional({ ...configurationSchema, description: 'What ran; parameters that it leaves out ran at their defaults.' }),
-  performance: Type.Optional(Type.Number({ description: 'How well it went with `config`; higher is better, in a unit of your own that stays the same. Where not given, it is computed from tuning.objective over the samples since the last change.' })),
+  performance: Type.Optional(Type.Number({ minimum: -mostPerformance, maximum: mostPerformance, description: 'How well it went with `config`; higher is better, in a unit of your own that stays the same. Where not given, it is computed from tuning.objective over the samples since the last change.' })),
   canary: Type.Optional(Type.Boolean({ description: 'It is of the one instance that tries (tuning.canary); with the same at as what the others report, both are compared.' })),
   optimal: Type.Optional({ ...configurationSchema, description: 'The configuration that would have been best, of the five parameters of the preset.' })
 }, { additionalProperties: false, title: '{ config, performance } or { optimal }' })

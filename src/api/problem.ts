@@ -21,8 +21,18 @@ export function toProblem (error: PrescaleError): Problem {
     title,
     status,
     detail: error.message,
-    ...(error.details.length > 0 && { errors: error.details.slice(0, maxErrors).map(({ path, value, expected }) => ({ path, value, expected })) })
+    ...(error.details.length > 0 && { errors: error.details.slice(0, maxErrors).map(({ path, value, expected }) => ({ path, value: shown(value), expected })) })
   }
+}
+
+const deepestShown = 8
+
+/** A value as it came, but not deeper than anybody reads: what is nested a thousand times cannot be written as JSON without end of the stack. */
+function shown (value: unknown, depth = 0): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (depth >= deepestShown) return '…'
+  if (Array.isArray(value)) return value.map(one => shown(one, depth + 1))
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, shown(one, depth + 1)]))
 }
 
 /** @param more further members, for callers that look for something of their own. */

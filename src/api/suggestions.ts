@@ -74,9 +74,10 @@ export async function tuningOf (service: string, { config, settings }: ApiContex
   return { policy, rules }
 }
 
-/** Whether what was suggested is still allowed: modes, bounds and parameters may have changed since. */
-const fits = ({ config, canary, mode = 'suggest' }: Suggestion, rules: TuningRules) =>
-  mode === rules.mode && [config, ...canary ? [canary.config] : []].every((one) => configurationProblem(one, rules) === null)
+/** Whether what was suggested is still allowed, and so is the way back: modes, bounds and parameters may have changed since. */
+const fits = ({ config, undo, canary, mode = 'suggest' }: Suggestion, rules: TuningRules) => mode === rules.mode &&
+  rules.parameters.every(({ name }) => config[name] !== undefined) &&
+  [config, undo, canary?.config].every((one) => one === undefined || configurationProblem(one, rules) === null)
 
 async function suggestAnew (service: string, policy: Policy, context: ApiContext, { hadNone }: { hadNone: boolean }): Promise<Suggestion> {
   if (hadNone) await refuseUnknown(service, context)

@@ -30,7 +30,7 @@ const ofService: readonly ContextCoordinate[] = [
 ]
 /** The coordinates that say which kind of work this is; two contexts are alike when these are. */
 export const demandCoordinates = 3
-const furthest = 3
+export const contextFurthest = 3
 
 /** The coordinates in use: those of the catalogue, and one for each further signal that a service names. */
 export function contextCoordinates (further: readonly string[] = []): readonly ContextCoordinate[] {
@@ -50,7 +50,7 @@ export function updateMagnitudes (magnitudes: readonly number[], coordinates: re
 export function contextOf (signals: Signals, coordinates: readonly ContextCoordinate[], magnitudes: readonly number[]): number[] {
   return coordinates.map(({ of }, i) => {
     const ratio = Math.max(0, of(signals)) / magnitudes[i]
-    return Number.isFinite(ratio) ? Math.max(-furthest, Math.min(furthest, Math.log(ratio + 0.02))) : 0
+    return Number.isFinite(ratio) ? Math.max(-contextFurthest, Math.min(contextFurthest, Math.log(ratio + 0.02))) : 0
   })
 }
 

@@ -1,12 +1,14 @@
 import type { Signals } from '../domain.ts'
 import { createRandom } from '../ml/random.ts'
 import { emptyMemory, type Surrogate, type SurrogateMemory } from '../ml/surrogate.ts'
+import { anchor } from './anchor.ts'
 import { contextCoordinates, contextOf, updateMagnitudes } from './context.ts'
 import { watchDrift, noDrift } from './drift.ts'
 import { addFailure, clearFailures, suspectsOf } from './failures.ts'
 import { insert, isGood, nearestGood, sameUnit, windowSize, type Observation } from './observations.ts'
 import { lookOut } from './outlook.ts'
 import { decode, encode, type Configuration, type ParameterSpace } from './parameters.ts'
+import { leastCompared, plausible, settle } from './plausible.ts'
 import { noiseShare, surrogateOf, type TunerState } from './state.ts'
 import type { TunerOptions } from './options.ts'
 
@@ -85,13 +87,14 @@ export function learnObservation (state: TunerState, feedback: Feedback, space: 
   const context = contextOf(feedback.signals, coordinates, magnitudes)
   const defaults = encode(space, space.defaults)
   const unit = encode(space, feedback.config)
-  const level = state.level ?? feedback.utility
+  const utility = plausible(feedback.utility, observations, range)
+  const level = state.level ?? utility
   const surrogate = surrogateOf(state, space, options)
   const outlook = lookOut(state, surrogate, { context, defaults })
-  const { id, at, utility } = feedback
+  const { id, at } = feedback
   const observation: Observation = { id, at, context, unit, utility, defaultUtility: state.level === null ? utility : outlook.utility(defaults) }
 
-  const residual = state.level === null ? 0 : feedback.utility - outlook.utility(unit)
+  const residual = state.level === null ? 0 : utility - outlook.utility(unit)
   const deviation = outlook.utilityDeviation(unit)
   const sigma = Math.hypot(noiseShare * range, deviation)
   const weight = state.learned > warmUp ? Math.max(smallestWeight, Math.min(1, 3 * sigma / Math.abs(residual))) : 1
@@ -102,7 +105,7 @@ export function learnObservation (state: TunerState, feedback: Feedback, space: 
   const memory = teach(alarm ? discounted(state.memory, kept) : state.memory, surrogate, lesson, range)
   const isSurprise = !sameUnit(unit, defaults) && state.learned > warmUp && residual < -surprise * range - 2 * deviation
   const isNewest = newer === 0
-  return {
+  const learned = {
     ...state,
     magnitudes,
     level,
@@ -115,6 +118,11 @@ export function learnObservation (state: TunerState, feedback: Feedback, space: 
     current: isNewest ? decode(space, unit) : state.current,
     surprised: isNewest ? isSurprise : state.surprised
   }
+  const anchored = anchor(learned, coordinates, feedback.signals)
+  const isFirst = anchored.observations.length === leastCompared
+  if (anchored === learned && !isFirst) return learned
+  const moved = isFirst ? { ...anchored, ...settle(anchored.observations, range) } : anchored
+  return { ...moved, memory: relearn(moved, surrogate, options) }
 }
 
 function judge ({ failures, observations }: TunerState, observation: Observation, { defaults, range }: { defaults: readonly number[], range: number }) {

@@ -36,9 +36,10 @@ function problemOf (parameter: Parameter): ErrorDetail | null {
     return parameter.choices.includes(parameter.default) ? null : wrong(parameter.default, `one of ${parameter.choices.join(', ')}`)
   }
   const { low, high, scale, kind } = parameter
-  if (!Number.isFinite(low) || !Number.isFinite(high) || low > high) return wrong([low, high], 'finite bounds, low not above high')
+  if (!Number.isFinite(high - low) || low > high) return wrong([low, high], 'finite bounds, low not above high')
   if (scale === 'log' && high <= 0) return wrong(high, 'a positive upper bound on a logarithmic scale')
   if (scale === 'log' && low <= 0) return wrong(low, 'a positive lower bound on a logarithmic scale')
+  if (scale === 'log' && !Number.isFinite(high / low)) return wrong([low, high], 'bounds whose ratio is a finite number')
   if (kind === 'integer' && Math.ceil(low) > Math.floor(high)) return wrong([low, high], 'bounds with a whole number between them')
   return parameter.default >= low && parameter.default <= high ? null : wrong(parameter.default, `a default between ${low} and ${high}`)
 }

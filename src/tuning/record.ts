@@ -12,7 +12,7 @@ export interface TuningRecord {
   readonly tuner: TunerState
   /** Of the fallback method; null before it is used. */
   readonly bluefin: (BluefinState & { readonly fingerprint: string }) | null
-  /** The first performances, of which the range is guessed. */
+  /** The first performances other than 0 (nothing ran), of which the range is guessed. */
   readonly first: readonly number[]
   /** Epoch ms of the newest result. */
   readonly newestAt: number

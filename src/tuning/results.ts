@@ -27,7 +27,7 @@ export interface Result {
 export function learnResult (record: TuningRecord, result: Result, rules: TuningRules): { record: TuningRecord, ignored: string | null } {
   const space = spaceOf(rules)
   const config = { ...space.defaults, ...result.config }
-  const first = record.first.length < firstKept ? [...record.first, result.performance] : record.first
+  const first = record.first.length < firstKept && result.performance !== 0 ? [...record.first, result.performance] : record.first
   const { performance: utility, canary = false, ...rest } = result
   const { current, surprised } = record.tuner
   const taught = learnFrom(record.tuner, { ...rest, config, utility }, space, optionsOf(first, rules))
@@ -37,7 +37,8 @@ export function learnResult (record: TuningRecord, result: Result, rules: Tuning
   // The chance of each suggestion goes with what was learned: asking again changes nothing.
   const next = { ...record, first, tuner: { ...learned, draws: learned.learned } }
   if (result.at < record.newestAt) return { record: next, ignored: null }
-  return { record: { ...next, ...takeNewest(record, { ...result, config }, { space, rules }) }, ignored: null }
+  const believed = learned.observations.find(({ id }) => id === result.id)?.utility ?? utility
+  return { record: { ...next, ...takeNewest(record, { ...result, config, performance: believed }, { space, rules }) }, ignored: null }
 }
 
 /** What only the newest result tells: the two-point method and the proof know no other order. */

@@ -40,8 +40,9 @@ export function configurationProblem (config: Configuration, rules: Pick<TuningR
 function expectedOf (parameter: Parameter, value: Configuration[string]): string | null {
   if (parameter.kind === 'boolean') return typeof value === 'boolean' ? null : 'true or false'
   if (parameter.kind === 'choice') return parameter.choices.includes(value as string | number) ? null : `one of ${parameter.choices.join(', ')}`
-  const { low, high } = parameter
-  return typeof value === 'number' && value >= low && value <= high ? null : `${low} to ${high}`
+  const { low, high, kind } = parameter
+  const isOfKind = typeof value === 'number' && (kind === 'real' || Number.isInteger(value))
+  return isOfKind && value >= low && value <= high ? null : `${kind === 'integer' ? 'a whole number, ' : ''}${low} to ${high}`
 }
 
 /** Whether two configurations, completed by the defaults, are the same to the service. */

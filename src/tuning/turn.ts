@@ -71,6 +71,9 @@ function withAccepted (record: TuningRecord, { accepted }: TuningState): TuningR
   return accepted !== undefined && accepted.at > record.newestAt ? { ...record, tuner: { ...record.tuner, current: accepted.config } } : record
 }
 
+/** What 32 bits can keep with room to reckon in. */
+export const mostPerformance = 1e15
+
 function learnOne (record: TuningRecord, feedback: Feedback, { state, rules }: TuningTask): { record: TuningRecord, ignored: string | null } {
   const { id, at, state: told, config, performance: reported, canary } = feedback
   const { recent } = state
@@ -78,11 +81,12 @@ function learnOne (record: TuningRecord, feedback: Feedback, { state, rules }: T
   if (config === undefined) return without('it names no configuration that ran')
   const problem = configurationProblem(config, rules)
   if (problem !== null) return without(problem)
-  const signals = told ?? (recent && sampleAt(recent, at)?.signals)
+  // Of a service that has no samples nothing is known but how it goes.
+  const signals = told ?? (recent === undefined ? {} : sampleAt(recent, at)?.signals)
   if (signals === undefined) return without('it names no state, and no sample of that time is kept')
   const performance = reported ?? measured(record, at, { state, rules })
   if (typeof performance === 'string') return without(performance)
-  if (!Number.isFinite(performance)) return without(`performance is ${performance}, a finite number is expected`)
+  if (!(Math.abs(performance) <= mostPerformance)) return without(`performance is ${performance}, a number from -${mostPerformance} to ${mostPerformance} is expected`)
   return learnResult(record, { id, at, signals, config, performance, ...(canary && { canary }) }, rules)
 }
 

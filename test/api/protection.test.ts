@@ -224,3 +224,13 @@ describe.skipIf(!haveOpenssl)(haveOpenssl ? 'TLS' : 'TLS (skipped: openssl is no
     expect(readFileSync(files.keyFile, 'utf8')).toContain('PRIVATE KEY')
   })
 })
+
+describe('a body that is nested without end', () => {
+  it('is refused like any other that is wrong, and what is shown of it ends', async () => {
+    const { app } = await open()
+    const payload = `{ "config": ${'['.repeat(20_000)}${']'.repeat(20_000)}, "performance": 1 }`
+    const answer = await app.inject({ method: 'POST', url: '/v1/services/shop/feedback', payload, headers: { 'content-type': 'application/json' } })
+    expect({ status: answer.statusCode, body: answer.json<unknown>() }).toMatchObject({ status: 400, body: { type: 'urn:prescale:problem:invalid-request', errors: [{ path: 'config' }] } })
+    expect(answer.body.length).toBeLessThan(1000)
+  })
+})

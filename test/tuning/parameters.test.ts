@@ -28,6 +28,8 @@ describe('declared parameters', () => {
     ['a name twice', [threads, threads], [], /each name once/],
     ['a lower bound above the upper one', [{ ...share, low: 4 }], [], /low not above high/],
     ['bounds that are no numbers', [{ ...share, high: NaN }], [], /finite bounds/],
+    ['bounds that are infinitely far apart', [{ ...share, low: -1e308, high: 1e308 }], [], /finite bounds/],
+    ['a logarithmic scale without end', [{ ...threads, low: 1e-300, high: 1e300 }], [], /ratio is a finite number/],
     ['a logarithmic scale from 0', [{ ...threads, low: 0 }], [], /positive lower bound/],
     ['no whole number within the bounds', [{ ...threads, low: 4.2, high: 4.8, default: 4.5 }], [], /whole number/],
     ['a default out of bounds', [{ ...threads, default: 300 }], [], /a default between 4 and 256/],

@@ -44,8 +44,9 @@ describe('a reported configuration', () => {
   it.each([
     [{}, /^the configuration is empty; known parameters are threads, ratio, codec, keepAlive$/],
     [{ colour: 1 }, /^the parameter colour is unknown/],
-    [{ threads: 65 }, /^threads is 65, expected 1 to 64$/],
-    [{ threads: '8' }, /^threads is 8, expected 1 to 64$/],
+    [{ threads: 65 }, /^threads is 65, expected a whole number, 1 to 64$/],
+    [{ threads: '8' }, /^threads is 8, expected a whole number, 1 to 64$/],
+    [{ threads: 8.5 }, /^threads is 8.5, expected a whole number, 1 to 64$/],
     [{ ratio: NaN }, /^ratio is NaN, expected 0 to 1$/],
     [{ codec: 'br' }, /^codec is br, expected one of none, gzip, 3$/],
     [{ keepAlive: 1 }, /^keepAlive is 1, expected true or false$/],

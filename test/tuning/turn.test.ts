@@ -175,13 +175,20 @@ describe('a turn', () => {
   it.each([
     ['no configuration', { config: undefined }, 'it names no configuration that ran'],
     ['an unknown parameter', { config: { colour: 3 } }, 'the parameter colour is unknown; known are threads, codec'],
-    ['no state and no sample', { state: undefined }, 'it names no state, and no sample of that time is kept'],
     ['no performance', { performance: undefined }, 'it says no performance, and tuning.objective is "reported"'],
-    ['a performance that is no number', { performance: NaN }, 'performance is NaN, a finite number is expected']
+    ['a performance that is no number', { performance: NaN }, 'performance is NaN, a number from -1000000000000000 to 1000000000000000 is expected']
   ])('leaves out what has %s, with the reason, and learns the rest', (_, more, reason) => {
     const { ignored, suggestion } = takeTurn(nothing({ feedback: [feedback(1, 8, 40, more as Partial<Feedback>), feedback(2, 8, 41)] }))
     expect(ignored).toEqual([{ id: 'f1', reason }])
     expect(suggestion.observations).toBe(1)
+  })
+
+  it('learns without a state from a service that has no samples, and leaves out what is older than the samples that are kept', () => {
+    const stateless = feedback(1, 8, 40, { state: undefined })
+    expect(takeTurn(nothing({ feedback: [stateless] }))).toMatchObject({ ignored: [], suggestion: { observations: 1 } })
+    const recent = { names: ['requestsPerSecond'], at: Float64Array.of(2 * minute), values: Float32Array.of(400), next: 0 }
+    expect(takeTurn(nothing({ state: { ...emptyTuningState(), recent }, feedback: [stateless] })).ignored)
+      .toEqual([{ id: 'f1', reason: 'it names no state, and no sample of that time is kept' }])
   })
 
   it('leaves out what is older than all that is remembered', () => {
@@ -194,7 +201,9 @@ describe('a turn', () => {
     const constant = takeTurn(nothing({ feedback: Array.from({ length: 30 }, (_, i) => feedback(i + 1, 1 + 2 * i, 50)) }))
     expect(constant.suggestion.config.threads).toBeTypeOf('number')
     const absurd = after(constant, { feedback: [feedback(99, 8, 1e12)] })
-    expect(Number.isFinite(absurd.suggestion.expected!.performance)).toBe(true)
+    // One range, 100, beyond the best so far.
+    expect(absurd.suggestion.expected!.performance).toBeLessThan(150)
+    expect(after(constant, { feedback: [feedback(99, 8, 1e16)] }).ignored[0].reason).toContain('-1000000000000000 to 1000000000000000 is expected')
     const only = { ...rules, parameters: [{ name: 'codec', kind: 'choice' as const, choices: ['gzip'], default: 'gzip' }] }
     expect(takeTurn(nothing({ rules: only, feedback: [feedback(1, 0, 50, { config: { codec: 'gzip' } })] })).suggestion).toMatchObject({
       config: { codec: 'gzip' }, reason: 'Every parameter has one value only: there is nothing to tune.'
