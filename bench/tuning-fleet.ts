@@ -47,7 +47,8 @@ async function ask (path: string, body?: unknown) {
 
 /** A sample, some results around what is suggested, and the next suggestion. */
 async function turn (service: string, round: number): Promise<number> {
-  const state = { requestsPerSecond: 300 + 100 * random(), networkInBytesPerSecond: 6e5, networkOutBytesPerSecond: 6e6, cpuUsageRatio: 0.5, errorRatio: 0.01, responseTimeSeconds: 0.05 }
+  const usual = { networkInBytesPerSecond: 6e5, networkOutBytesPerSecond: 6e6, cpuUsageRatio: 0.5, errorRatio: 0.01, responseTimeSeconds: 0.05 }
+  const state = { ...usual, requestsPerSecond: 300 + 100 * random() }
   await ask('/v1/samples', { samples: [{ service, at: Date.now(), signals: state }] })
   const config = round === 0 ? { threadPoolSize: 64 } : (await ask(`/v1/services/${service}/suggestion`))['config']
   const feedback = Array.from({ length: results }, (_, i) => ({
@@ -74,7 +75,12 @@ const report = {
   resultsOfEach: observations,
   mostMegabytesWithoutTuning: Math.round(before),
   mostMegabytes: Math.round(prescale.mostMegabytes()),
-  turnMs: { results, atOnce, median: Math.round(turnMs[turnMs.length >> 1]), p99: Math.round(turnMs[Math.floor(0.99 * turnMs.length)]) }
+  turnMs: {
+    results,
+    atOnce,
+    median: Math.round(turnMs[turnMs.length >> 1]),
+    p99: Math.round(turnMs[Math.floor(0.99 * turnMs.length)])
+  }
 }
 process.stdout.write(JSON.stringify(report, null, 2) + '\n')
 await prescale.stop()

@@ -4,11 +4,12 @@ import { PrescaleError, type ErrorDetail } from './errors.ts'
 import { parseExpression } from './tuning/expression.ts'
 import { createParameterSpace } from './tuning/parameters.ts'
 import { presetRules } from './tuning/preset.ts'
+import { roleOf } from './tuning/roles.ts'
 
 /** What a service says of its own tuning: the schema, what it becomes, and the rules between its keys. */
 const optional = Type.Optional
 const kinds = ['integer', 'real', 'choice', 'boolean'] as const
-const roles = ['threads', 'memory', 'timeout', 'batch', 'retries'] as const
+const roles = ['threads', 'memory', 'timeout', 'batch', 'retries', 'none'] as const
 const name = Type.String({ pattern: '^[A-Za-z][A-Za-z0-9_]{0,63}$', title: 'a name: a letter, then letters, digits and _, at most 64 characters' })
 const value = (title: string) => Type.Union([Type.Number(), Type.String({ minLength: 1, maxLength: 128 }), Type.Boolean()], { title })
 
@@ -23,7 +24,7 @@ const parameterSchema = Type.Object({
   default: value('the value that runs where nothing is tuned'),
   unit: optional(Type.String({ minLength: 1, maxLength: 32 })),
   changeCost: optional(Type.Number({ minimum: 0, description: 'What a change costs in the unit of performance, such as a restart: one that is expected to gain less is not suggested. 0 where not given.' })),
-  role: optional(Type.Enum([...roles], { description: 'What it is to the service: then what is measured limits it (threads: 1.5 × those busy; memory: 88 %; retries: 1 while every tenth request fails).' }))
+  role: optional(Type.Enum([...roles], { description: 'What it is to the service: then what is measured limits it (threads: 1.5 × those busy; memory: 88 %; retries: 1 while every tenth request fails). Where not given, what its name says: threadPoolSize, max_workers, cacheMegabytes, timeout, batch_size, retryCount; none for none.' }))
 }, { additionalProperties: false, title: '{ name, kind: integer | real, low, high, default }, { name, kind: choice, choices, default } or { name, kind: boolean, default }' })
 
 const objectiveSchema = Type.Union([
@@ -58,7 +59,13 @@ export function toTuning (settings: TuningSettings): TuningRules {
   const { parameters, objective: asked, ...rest } = settings
   const objective = toObjective(asked)
   const preset = { ...presetRules, performanceRange: objective.kind === 'preset' ? 100 : presetRules.performanceRange }
-  return { ...preset, ...rest as Partial<TuningRules>, ...(parameters && { parameters: parameters as Parameter[] }), objective }
+  return { ...preset, ...rest as Partial<TuningRules>, ...(parameters && { parameters: parameters.map(withRole) }), objective }
+}
+
+function withRole ({ role: declared, ...parameter }: ParameterSettings): Parameter {
+  const isNumber = parameter.kind === 'integer' || parameter.kind === 'real'
+  const role = declared ?? (isNumber ? roleOf(parameter.name) : undefined)
+  return { ...parameter, ...(role !== undefined && role !== 'none' && { role }) } as Parameter
 }
 
 function toObjective (objective: TuningSettings['objective'] = 'reported'): TuningObjective {

@@ -3,7 +3,7 @@ import type { Tuner } from './policy/tuner.ts'
 import { emptyTuningState, type ConfigModel, type TuningState } from './policy/suggest.ts'
 import { openTuningRecord } from './policy/tuning-record.ts'
 import type { LearnInput, Learned } from './process-envelope.ts'
-import { usesNetwork } from './tuning/follow.ts'
+import { allowed, usesNetwork } from './tuning/follow.ts'
 import { isPreset, tuningRules } from './tuning/preset.ts'
 import { sampleAt } from './tuning/recent-samples.ts'
 import type { TuningOutcome, TuningTask } from './tuning/turn.ts'
@@ -45,7 +45,8 @@ async function learnOptima ({ service, network, state, models, policy }: LearnIn
   const learned = await (await tuner).learn({ service, network, state: before, feedback: optima.map(one => withState(one, before)), model: models.config })
   const at = Math.max(...optima.map(one => one.at))
   const isNews = learned.state.optima > before.optima && at >= (before.newest?.at ?? -Infinity)
-  return { ...learned, tuning: { ...learned.state, ...(isNews && { newest: { at, form: 'optimal' as const } }) } }
+  const suggestion = allowed(learned.suggestion, tuningRules(policy))
+  return { ...learned, suggestion, tuning: { ...learned.state, ...(isNews && { newest: { at, form: 'optimal' as const } }) } }
 }
 
 /** What the samples said at that time, where a feedback does not say it. */

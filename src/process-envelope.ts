@@ -12,7 +12,7 @@ import { remark } from './policy/incident-feedback.ts'
 import { contestChanges, inUse } from './policy/model-contest.ts'
 import { savingsOf } from './policy/savings.ts'
 import { answerSuggestion, emptyTuningState, suggestFor, type ConfigModel } from './policy/suggest.ts'
-import { isDue, usesNetwork } from './tuning/follow.ts'
+import { allowed, isDue, usesNetwork } from './tuning/follow.ts'
 import { tuningRules } from './tuning/preset.ts'
 import type { TuningRecord } from './tuning/record.ts'
 import type { TuningOutcome, TuningTask } from './tuning/turn.ts'
@@ -224,7 +224,8 @@ function takeAnswer (batch: Batch, answer: SuggestionAnswer, { resolved: { polic
   const { standing: _, ...tuning } = answerSuggestion(batch.state.tuning, answer)
   batch.state = { ...batch.state, tuning }
   const { config } = modelsFor(batch, evaluators)
-  const suggestion = usesNetwork(tuning, tuningRules(policy)) && config && suggestFor(tuning, batch.service, config)
+  const rules = tuningRules(policy)
+  const suggestion = usesNetwork(tuning, rules) && config && allowed(suggestFor(tuning, batch.service, config), rules)
   if (suggestion) suggestTo(batch, suggestion)
 }
 
@@ -259,7 +260,8 @@ function modelsFor ({ network }: Batch, { models, openNetwork, local = [] }: Eva
 
 /** A feedback whose id was seen before, in an earlier batch or in this one, teaches nothing again: the first one counts. */
 async function learnFrom (batch: Batch, feedback: readonly Feedback[], { resolved: { policy }, evaluators }: Setting): Promise<void> {
-  const fresh = [...new Map(feedback.toReversed().map((one) => [one.id, one])).values()].reverse().filter(({ id }) => !evaluators.knownFeedback.has(id))
+  const seen = new Set(evaluators.knownFeedback)
+  const fresh = feedback.filter(({ id }) => !seen.has(id) && seen.add(id))
   if (fresh.length === 0) return
   if (!evaluators.learn) throw new Error('There is no configuration network that could learn from feedback.')
   const { service, network, state } = batch

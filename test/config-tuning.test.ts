@@ -49,6 +49,18 @@ describe('tuning in the settings of a service', () => {
     expect(rules!.parameters.map(({ name, kind }) => [name, kind])).toEqual([['threads', 'integer'], ['ratio', 'real'], ['codec', 'choice'], ['keepAlive', 'boolean']])
   })
 
+  it('takes a role from the name of a number where none is declared; none is none', () => {
+    const rules = rulesOf(`
+      tuning:
+        parameters:
+          - { name: pool_size, kind: integer, low: 1, high: 64, default: 8 }
+          - { name: timeoutMs, kind: real, low: 1, high: 64, default: 8, role: none }
+          - { name: batchSize, kind: integer, low: 1, high: 64, default: 8, role: threads }
+          - { name: cache, kind: boolean, default: true }
+          - { name: level, kind: integer, low: 1, high: 9, default: 5 }`)
+    expect(rules!.parameters.map(({ role }) => role)).toEqual(['threads', undefined, 'threads', undefined, undefined])
+  })
+
   it('takes the preset objective with what is asked of the service, whose range is 100', () => {
     expect(rulesOf('{ tuning: { objective: { responseTimeSeconds: 0.2 } } }')).toMatchObject({
       objective: { kind: 'preset', responseTimeSeconds: 0.2, requestsPerSecond: null, resourceWeight: 10 }, performanceRange: 100

@@ -221,6 +221,15 @@ describe.skipIf(!haveRedis)(needsRedis('tuning a service over HTTP'), () => {
     expect((body['errors'] as { path: string, expected: string }[]).find((one) => one.path === path)?.expected).toContain(expected)
   })
 
+  it('takes the constraints for more than the network, which does not know them', async () => {
+    await put('narrow', { tuning: { constraints: ['batchSize <= 4'] } })
+    const told = { ...state, memoryUsageRatio: 0.4, threadCount: 20, queueLength: 3 }
+    for (let i = 0; i < 8; i++) await post('narrow/feedback', { state: told, optimal: { batchSize: 4, threadPoolSize: 16 } })
+    const { body } = await post('narrow/suggestion', { state: told })
+    expect(body['config'].batchSize).toBeLessThanOrEqual(4)
+    expect(await post('narrow/feedback', { state: told, optimal: { batchSize: 5 } })).toMatchObject({ status: 400 })
+  })
+
   it('refuses a best configuration of parameters that the network does not know', async () => {
     expect(await post('shop/feedback', { optimal: { workers: 3 } })).toMatchObject({ status: 400, body: { errors: [{ path: 'optimal', expected: expect.stringContaining('five parameters of the preset') }] } })
   })

@@ -5,7 +5,7 @@ import type { Policy, Signals, Suggestion, TuningRules } from '../domain.ts'
 import { PrescaleError } from '../errors.ts'
 import { openNetwork } from '../feedback.ts'
 import { emptyTuningState, suggest } from '../policy/suggest.ts'
-import { usesNetwork } from '../tuning/follow.ts'
+import { allowed, usesNetwork } from '../tuning/follow.ts'
 import { tuningRules } from '../tuning/preset.ts'
 import { noProof, proofOf } from '../tuning/proof.ts'
 import { configurationProblem } from '../tuning/space.ts'
@@ -93,7 +93,8 @@ async function suggestFor (service: string, policy: Policy, context: ApiContext,
   const state = kept ?? emptyTuningState()
   const shared = context.models().config
   if (signals !== undefined && usesNetwork(state, rules) && shared !== null) {
-    const { suggestion } = suggest(state, { service, at: context.now(), signals }, network === null ? shared : openNetwork(network, shared))
+    const model = network === null ? shared : openNetwork(network, shared)
+    const suggestion = allowed(suggest(state, { service, at: context.now(), signals }, model).suggestion, rules)
     if (suggestion !== null) return { ...suggestion, mode: rules.mode === 'apply' ? 'apply' : 'suggest' }
   }
   const asked = signals === undefined ? {} : { signals, at: context.now() }

@@ -3,6 +3,7 @@ import { emptyTuningState, suggest, type ConfigModel, type Standing, type Tuning
 import { hash } from './learn.ts'
 import { isPreset, presetRules } from './preset.ts'
 import { remember, rowsKept, sampleAt } from './recent-samples.ts'
+import { configurationProblem } from './space.ts'
 
 /**
  * Whether the network suggests: it knows the five parameters of the preset, and either was told best configurations last, or nothing was told yet.
@@ -12,6 +13,11 @@ export function usesNetwork (state: TuningState | null, rules: TuningRules): boo
   if (!isPreset(rules)) return false
   const form = state?.newest?.form
   return form === undefined ? rules.mode === 'suggest' && !rules.canary : form === 'optimal'
+}
+
+/** What the network suggests as far as it may run: it knows no constraints. */
+export function allowed (suggestion: Suggestion | null, rules: TuningRules): Suggestion | null {
+  return suggestion !== null && configurationProblem(suggestion.config, rules) === null ? suggestion : null
 }
 
 interface FollowOptions {
@@ -29,7 +35,8 @@ export function followSample (state: TuningState | null, sample: Sample, { rules
   const rows = rules === presetRules && before.newest === undefined ? 1 : rowsKept
   const kept = { ...before, recent: remember(before.recent ?? null, sample, { ...rules, rows }), hold: { at: sample.at, reason: hold } }
   const { state: next, suggestion } = suggest(kept, sample, model)
-  return { state: next, suggestion: suggestion !== null && usesNetwork(before, rules) ? { ...suggestion, mode: rules.mode } : null }
+  const found = usesNetwork(before, rules) ? allowed(suggestion, rules) : null
+  return { state: next, suggestion: found && { ...found, mode: rules.mode } }
 }
 
 const loadOf = (signals: Sample['signals']) => signals.requestsPerSecond ?? null

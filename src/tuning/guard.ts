@@ -1,5 +1,6 @@
 import type { Signals } from '../domain.ts'
 import { decode, encode, towardsFeasible, type Configuration, type ParameterSpace } from './parameters.ts'
+import { isInSeconds } from './roles.ts'
 
 const threadsPerBusyThread = 1.5
 /** A call that takes 2.5 times as long as the mean answer is rarely worth waiting for; one cut earlier is mostly tried again in vain. */
@@ -9,8 +10,8 @@ const manyErrors = 0.1
 
 /**
  * What plain monitoring forbids, whatever a model hopes: threads below 1.5 × those busy now (Little's law; at most the default is asked for), twice
- * the present ones while requests queue, a timeout (in ms, or `unit: s`) below 2.5 × the mean response time, memory that would pass 88 % if all of it grew in proportion, more than one retry while every tenth request fails.
- * Only parameters that declare a role are touched.
+ * the present ones while requests queue, a timeout below 2.5 × the mean response time, memory that would pass 88 % if all of it grew in proportion, more than one retry while every tenth request fails.
+ * Only parameters that have a role are touched.
  *
  * @param current the configuration under which the signals were measured.
  * @returns the nearest point that is allowed and meets the constraints.
@@ -26,7 +27,7 @@ export function createGuard (space: ParameterSpace, signals: Signals, current: C
       return [{ name, low: Math.min(parameter.default, asked), high: parameter.high }]
     }
     if (role === 'timeout' && signals.responseTimeSeconds > 0) {
-      const asked = timeoutPerResponse * signals.responseTimeSeconds * (parameter.unit === 's' ? 1 : 1000)
+      const asked = timeoutPerResponse * signals.responseTimeSeconds * (isInSeconds(parameter) ? 1 : 1000)
       return [{ name, low: Math.min(parameter.default, asked), high: parameter.high }]
     }
     if (role === 'memory') {

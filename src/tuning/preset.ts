@@ -1,14 +1,11 @@
 import type { Parameter, Policy, TuningRules } from '../domain.ts'
 import { presetParameters } from '../policy/parameters.ts'
 import { tunerDefaults } from './options.ts'
-
-const roles: Readonly<Record<string, Parameter['role']>> = {
-  threadPoolSize: 'threads', cacheMegabytes: 'memory', timeoutMs: 'timeout', batchSize: 'batch', retryCount: 'retries'
-}
+import { roleOf } from './roles.ts'
 
 /** The five parameters of the original design as declared ones; the network knows these and no others. */
 export const presetDeclared: readonly Parameter[] = presetParameters.map(({ name, kind, low, high, scale, byDefault, unit }) => ({
-  name, kind, low, high, scale, default: byDefault, role: roles[name], ...(unit !== null && { unit })
+  name, kind, low, high, scale, default: byDefault, role: roleOf(name), ...(unit !== null && { unit })
 }))
 
 /** What holds where a service says nothing of tuning. */
@@ -28,9 +25,13 @@ export const presetRules: TuningRules = {
 
 export const tuningRules = ({ tuning }: Pick<Policy, 'tuning'>): TuningRules => tuning ?? presetRules
 
-const presetText = JSON.stringify(presetDeclared)
+const meaningOf = (parameter: Parameter) => {
+  const { low, high, scale = 'linear' } = parameter as Extract<Parameter, { low: number }>
+  return JSON.stringify([parameter.name, parameter.kind, low, high, scale, parameter.default])
+}
+const presetMeanings = presetDeclared.map(meaningOf).sort()
 
-/** Whether the network can speak of these parameters. */
+/** Whether the network can speak of these parameters: the five of the preset, whoever declares them. */
 export function isPreset ({ parameters }: TuningRules): boolean {
-  return parameters === presetDeclared || JSON.stringify(parameters) === presetText
+  return parameters === presetDeclared || (parameters.length === presetMeanings.length && parameters.map(meaningOf).sort().every((one, i) => one === presetMeanings[i]))
 }

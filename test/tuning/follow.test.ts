@@ -8,6 +8,7 @@ import { sampleAt } from '../../src/tuning/recent-samples.ts'
 import { constantModel, signals } from '../policy/tuning-fixture.ts'
 
 const declared: TuningRules = { ...presetRules, parameters: [{ name: 'threads', kind: 'integer', low: 1, high: 64, default: 8 }] }
+const bare = presetRules.parameters.map(({ role, unit, ...parameter }) => parameter).reverse()
 const sample = (at: number, requestsPerSecond = 400) => ({ service: 'shop', at, signals: { ...signals, requestsPerSecond } })
 const model = constantModel([0.5, 0.5, 0.5, 0.5, 0.5])
 interface Setting { readonly rules?: TuningRules, readonly hold?: string | null, readonly load?: number }
@@ -20,6 +21,7 @@ describe('who suggests', () => {
     { what: 'the network before anything was told', state: null, rules: presetRules, network: true },
     { what: 'the network where a best configuration came last', state: newest('optimal'), rules: presetRules, network: true },
     { what: 'results where one came last', state: newest('result'), rules: presetRules, network: false },
+    { what: 'the network where somebody declares the parameters of the preset anew', state: newest('optimal'), rules: { ...presetRules, parameters: bare }, network: true },
     { what: 'results where other parameters are declared', state: newest('optimal'), rules: declared, network: false },
     { what: 'results where it would be applied and nobody taught the network', state: null, rules: { ...presetRules, mode: 'apply' as const }, network: false }
   ])('is $what', ({ state, rules, network }) => {
@@ -33,6 +35,12 @@ describe('a sample', () => {
     expect(sampleAt(state!.recent!, Infinity)).toMatchObject({ at: 60_000, signals: { requestsPerSecond: 400 } })
     expect(suggestion).toMatchObject({ source: 'network', mode: 'suggest' })
     expect(after(state, 120_000).suggestion).toBeNull()
+  })
+
+  it('is not answered with what breaks a constraint, which the network does not know', () => {
+    // In the middle of its scale a batch is 8.
+    expect(after(null, 60_000, { rules: { ...presetRules, constraints: ['batchSize <= 4'] } }).suggestion).toBeNull()
+    expect(after(null, 60_000, { rules: { ...presetRules, constraints: ['batchSize <= 8'] } }).suggestion?.config).toMatchObject({ batchSize: 8 })
   })
 
   it('is nothing where tuning is off', () => {
