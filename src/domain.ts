@@ -368,6 +368,8 @@ export interface Verdict {
   readonly score: number
   readonly threshold: number
   readonly isAnomaly: boolean
+  /** How probable a score at least as high is while the service is calm, measured; null while too little is known, absent in verdicts of before. */
+  readonly tailProbability?: number | null
   readonly severity: Severity
   readonly causes: readonly Cause[]
   readonly maintenance: Maintenance

@@ -16,7 +16,8 @@ export interface CsvBatch {
 }
 
 const batchRows = 1000
-const absent = new Set(['', 'NaN', 'nan', 'NA', 'null'])
+/** What cells hold where nothing was measured. */
+export const isAbsent = (text: string) => /^(nan|na|null)?$/i.test(text)
 
 /**
  * A CSV file (RFC 4180, UTF-8, first record is the header; `.gz` is unpacked) in batches of up to 1,000 rows. Memory does not grow
@@ -105,7 +106,7 @@ export function columnIndexes (path: string, header: readonly string[], names: r
  */
 export function readNumber (text: string, { path, line, column }: { path: string, line: number, column: string }): number {
   const trimmed = text.trim()
-  if (absent.has(trimmed)) return NaN
+  if (isAbsent(trimmed)) return NaN
   const value = Number(trimmed)
   if (Number.isFinite(value)) return value
   throw new PrescaleError('invalid-request', `${path}:${line}: the column ${column} holds ${JSON.stringify(text)}; a finite number is expected.`)

@@ -8,6 +8,8 @@ import { detect, emptyAnomalyState } from '../src/policy/verdict.ts'
 import type { AnomalyModel } from '../src/policy/verdict.ts'
 import { createCsvWriter, readCsv } from './csv.ts'
 import type { CsvBatch } from './csv.ts'
+import { createIncidentFile } from './incident-file.ts'
+import type { IncidentFile } from './incident-file.ts'
 import { createProgress } from './progress.ts'
 import { findPeriodRows } from '../src/features/season.ts'
 import { openSignalTable } from './signal-table.ts'
@@ -31,9 +33,11 @@ export interface DetectFileOptions {
   readonly model?: AnomalyModel | null
   /** Without training rows: whether the file is judged by a standard of its own once it has shown some days, as live services are. */
   readonly studies?: boolean
+  /** Where to write the incidents that consecutive anomalies make up; nowhere where not given. */
+  readonly incidents?: string
 }
 
-const header = ['row', 'score', 'threshold', 'isAnomaly', 'severity', 'causes']
+const header = ['row', 'score', 'threshold', 'isAnomaly', 'severity', 'causes', 'tailProbability', 'incident', 'maintenance', 'maintenanceProbability', 'missing', 'drift']
 const daySeconds = 86_400
 const assumedStepSeconds = 60
 /** What follows an alarm within its quiet time stays below the threshold, in the same order. */
@@ -50,17 +54,21 @@ const mostTrainingValues = 50_000_000
  * there alone, and the scores of the 150 rows that follow are halved, because what follows is its echo. With `studies` that is so until it has a
  * standard of its own, after about four days (policy/study.ts). Its forest follows calm rows either way.
  *
- * @throws PrescaleError `not-found`, `invalid-request` with file and line, `limit-exceeded` for too many columns or training values.
+ * A row that repeats the one before it, time and all, gets its judgement and teaches nothing. Rows count in the order of the file.
+ *
+ * @throws PrescaleError `not-found`, `invalid-request` with file and line, or where training leaves no row to judge, `limit-exceeded` for too
+ *   many columns or training values.
  */
 export async function detectFile (options: DetectFileOptions): Promise<{ rows: number }> {
   const { data, out, trainRows = 0 } = options
   const writer = createCsvWriter(out, header)
+  const incidents = createIncidentFile(options.incidents)
   const progress = createProgress({ label: 'detect' })
   let detector: Detector | null = null
   let row = 0
   try {
     for await (const batch of readCsv(data)) {
-      detector ??= createDetector(checkedTable(data, batch), { ...options, trainRows })
+      detector ??= createDetector(checkedTable(data, batch), { ...options, trainRows, incidents })
       for (let i = 0; i < batch.rows.length; i++, row++) {
         const judged = detector.next(batch, i)
         await writer.write([row, ...judged])
@@ -68,9 +76,13 @@ export async function detectFile (options: DetectFileOptions): Promise<{ rows: n
       }
       progress.advance(batch.rows.length)
     }
+    if (trainRows >= warmUpSteps && row <= trainRows) {
+      throw new PrescaleError('invalid-request', `${data}: the file has ${row} rows, and all of ${trainRows} shall be training rows: none is left to judge.`)
+    }
+    await incidents.close()
     await writer.close()
   } catch (error) {
-    await writer.discard()
+    await Promise.all([incidents.discard(), writer.discard()])
     throw error
   } finally {
     progress.done()
@@ -89,11 +101,15 @@ function checkedTable (data: string, first: CsvBatch): SignalTable {
   return table
 }
 
-type Judged = [score: number, threshold: number, isAnomaly: number, severity: string, causes: string]
-const notJudged: Judged = [0, 0.5, 0, 'none', '']
+type Judged = readonly (string | number)[]
+const notJudged: Judged = [0, 0.5, 0, 'none', '', '', '', 'no_action_needed', 0, '', '']
+
+interface Latest { readonly given: number, readonly x: Float64Array, readonly judged: Judged }
+
+interface CheckedOptions extends Omit<DetectFileOptions, 'incidents'> { readonly trainRows: number, readonly incidents: IncidentFile }
 
 /** Rows in, judgements out; gathers the training rows first, if there are any. */
-function createDetector (table: SignalTable, options: DetectFileOptions & { readonly trainRows: number }) {
+function createDetector (table: SignalTable, { incidents, ...options }: CheckedOptions) {
   const { falseAlarmsPerWeek = 7, seed = 1, data, studies = false, threads = availableParallelism() } = options
   const { signals } = table
   const stepSeconds = options.stepSeconds ?? table.stepSeconds ?? assumedStepSeconds
@@ -106,13 +122,21 @@ function createDetector (table: SignalTable, options: DetectFileOptions & { read
   let model = options.model ?? null
   let state = emptyAnomalyState()
   let row = 0
+  let gathered = 0
+  let latest: Latest = { given: NaN, x: new Float64Array(0), judged: notJudged }
 
   function next (batch: CsvBatch, i: number): Judged {
     const { at: given, x } = table.read(batch, i)
     const at = table.hasTime ? given : (row + 1) * stepSeconds * 1000
-    if (row++ >= rowsToTrain) return judge(at, x)
-    training.x.set(x, (row - 1) * signals.length)
-    training.at[row - 1] = at
+    const isTraining = row++ < rowsToTrain
+    if (given === latest.given && x.every((value, s) => Object.is(value, latest.x[s]))) return latest.judged
+    latest = { given, x, judged: isTraining ? gather(at, x) : judge(at, x) }
+    return latest.judged
+  }
+
+  function gather (at: number, x: Float64Array): Judged {
+    training.x.set(x, gathered * signals.length)
+    training.at[gathered++] = at
     return notJudged
   }
 
@@ -120,10 +144,11 @@ function createDetector (table: SignalTable, options: DetectFileOptions & { read
   const isReady = () => row === rowsToTrain && training.x.length > 0
 
   async function learn (): Promise<void> {
-    const periodRows = seasonSeconds === null ? findPeriodRows(training.x, signals.length) : null
+    const rows = { signals, x: training.x.subarray(0, gathered * signals.length), at: training.at.subarray(0, gathered) }
+    const periodRows = seasonSeconds === null ? findPeriodRows(rows.x, signals.length) : null
     if (periodRows !== null) seasonSeconds = periodRows * stepSeconds
     const rules = { stepSeconds, seasonSeconds, falseAlarmsPerWeek, random: createRandom(seed) }
-    const learned = await learnServiceOnThreads({ signals, ...training }, { ...rules, threads })
+    const learned = await learnServiceOnThreads(rows, { ...rules, threads })
     state = learned.state
     model = { version: 'learned', forest: learned.forest }
     training.x = new Float64Array(0)
@@ -134,8 +159,12 @@ function createDetector (table: SignalTable, options: DetectFileOptions & { read
     const judged = detect(state, { service: data, at, signals: measured }, { model, falseAlarmsPerWeek, stepSeconds, seasonSeconds, mostSignals: mostColumns, studies, explain: 'all' })
     const news = state.standard !== null || isNews(state.alarm, judged.state.alarm, noveltyRule)
     state = judged.state
-    const { score, threshold, isAnomaly, severity, causes } = judged.verdict
-    return [news ? score : echoShare * score, threshold, isAnomaly && news ? 1 : 0, severity, causes.map(({ text }) => text).join('; ')]
+    const { score, threshold, isAnomaly, severity, causes, tailProbability, maintenance, missingSignals, drift } = judged.verdict
+    const incident = incidents.next(judged.verdict, { row: row - 1, stepSeconds })
+    return [
+      news ? score : echoShare * score, threshold, isAnomaly && news ? 1 : 0, severity, causes.map(({ text }) => text).join('; '), tailProbability ?? '',
+      incident ?? '', maintenance.action, maintenance.probability, missingSignals.join('; '), drift?.score ?? ''
+    ]
   }
 
   return { next, isReady, learn }

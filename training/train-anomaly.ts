@@ -1,6 +1,6 @@
 import { advance } from '../src/features/anomaly-features.ts'
 import { rowFeatureNames, rowFeatures } from '../src/features/row-features.ts'
-import { emptyMemory, field, fields, widenMemory } from '../src/features/signal-memory.ts'
+import { bounded, emptyMemory, field, fields, widenMemory } from '../src/features/signal-memory.ts'
 import type { SignalMemory } from '../src/features/signal-memory.ts'
 import { incrementalForestOf } from '../src/ml/incremental-forest.ts'
 import type { IncrementalShape } from '../src/ml/incremental-forest.ts'
@@ -9,6 +9,7 @@ import type { IsolationForest, IsolationSet } from '../src/ml/isolation-forest.t
 import type { TreeTable } from '../src/ml/isolation-tree.ts'
 import type { Random } from '../src/ml/random.ts'
 import { calibrate, componentsOf, mapped, rowScore } from '../src/policy/row-score.ts'
+import { tailFrom } from '../src/policy/tail.ts'
 import type { AnomalyState } from '../src/policy/verdict.ts'
 import { smoothingSteps, standardFrom } from '../src/policy/standard.ts'
 import { alarmRate } from '../src/policy/judge.ts'
@@ -70,7 +71,7 @@ function measureRows ({ signals, x, at }: ServiceRows, { stepSeconds, seasonSeco
   const rows = at.length
   const order = [...signals].sort()
   const columns = order.map(name => signals.indexOf(name))
-  const rowAt = (row: number) => Float64Array.from(columns, column => x[row * width + column])
+  const rowAt = (row: number) => Float64Array.from(columns, column => bounded(x[row * width + column]))
   const position = (row: number) => seasonSeconds === null ? NaN : (at[row] / 1000 % seasonSeconds) / seasonSeconds
   const elapsed = (row: number) => row === 0 ? 1 : Math.max(1, Math.round((at[row] - at[row - 1]) / 1000 / stepSeconds))
 
@@ -102,8 +103,9 @@ function learned ({ rows: { signals, at }, memory, set, trees, forest, scores: f
   const calibration = calibrate(components)
   const scores = smoothed(components.map(row => rowScore(mapped(row, calibration))))
   const standard = standardFrom(scores, { calibration, rate: alarmRate(options), signals: signals.length })
+  const tail = tailFrom(scores.map(score => score / standard.threshold))
   const own = incrementalForestOf(kept, trees, fileForest)
-  return { set, forest, state: { ...emptyAnomalyState(), memory, standard, surprise: null, forest: own, lastAt: at[at.length - 1] } }
+  return { set, forest, state: { ...emptyAnomalyState(), memory, standard, surprise: null, forest: own, tail, lastAt: at[at.length - 1] } }
 }
 
 const rowOf = ({ x, features: { length } }: IsolationSet, row: number) => Float64Array.from(x.subarray(row * length, (row + 1) * length))

@@ -110,6 +110,7 @@ export const verdictSchema = object({
   score: Type.Number({ minimum: 0, maximum: 1, description: 'higher is more anomalous' }),
   threshold: Type.Number(),
   isAnomaly: Type.Boolean(),
+  tailProbability: optional(nullable(Type.Number({ minimum: 0, maximum: 1, description: 'how probable a score at least as high is while the service is calm; null while too little is known' }))),
   severity: Type.Enum(['none', 'low', 'medium', 'high', 'critical']),
   causes: Type.Array(object({
     signal: Type.String(), value: Type.Number(), expectedLow: Type.Number(), expectedHigh: Type.Number(), share: Type.Number(), text: Type.String()

@@ -14,6 +14,7 @@ interface DetectFlags {
   readonly model?: string
   readonly threads?: number
   readonly study?: boolean
+  readonly incidents?: string
   readonly json?: boolean
 }
 
@@ -23,7 +24,8 @@ export function addDetect (program: Command): void {
   program.command('detect')
     .description('Say what was abnormal in your own history: a CSV of signals in, a CSV of scores, severities and causes out.')
     .requiredOption('--data <file>', 'CSV, may end in .gz: every numeric column is a signal, at or timestamp is the time, label is ignored')
-    .requiredOption('--out <file>', 'CSV row,score,threshold,isAnomaly,severity,causes; may end in .gz')
+    .requiredOption('--out <file>', 'CSV row,score,threshold,isAnomaly,severity,causes and more; may end in .gz')
+    .option('--incidents <file>', 'CSV of what consecutive anomalies make up: start, peak, end, causes, maintenance; may end in .gz')
     .option('--train-rows <rows>', 'the first rows are normal: learn from them what is', whole(0))
     .option('--step-seconds <seconds>', 'length of one step, where the file has no time', number({ least: 0.001 }))
     .option('--season-seconds <seconds>', 'length of the cycle that the signals repeat', number({ least: 1 }))
@@ -35,6 +37,8 @@ export function addDetect (program: Command): void {
     .option('--threads <threads>', 'worker threads for learning from training rows; the result is the same', whole(1))
     .addHelpText('after', `
 Nothing is ever judged with knowledge of a later row. Memory does not grow with the file.
+Further columns: tailProbability (how probable a score at least as high is on a calm row), incident (the row at which the open one began),
+maintenance and maintenanceProbability, missing (signals), drift (of the scores, by the day).
 
 Examples:
   prescale detect --data metrics.csv.gz --out verdicts.csv

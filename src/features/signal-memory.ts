@@ -70,6 +70,12 @@ export function widenMemory (memory: SignalMemory, added: readonly string[]): Si
   return { signals, steps: memory.steps, values, season, seasonCounts, slot: keepSeason ? memory.slot : -1 }
 }
 
+/** Squares of what lies beyond have no room in four bytes, and one square that is not finite would be kept for ever. */
+const farthestValue = 1e18
+
+/** A measured value as it is remembered; NaN stays NaN. */
+export const bounded = (value: number) => Math.max(-farthestValue, Math.min(farthestValue, value))
+
 /** How many deviations around the usual value still count as normal. */
 const normalReach = 3
 

@@ -1,5 +1,5 @@
 import type { Cause } from '../domain.ts'
-import { expectedRange } from '../features/signal-memory.ts'
+import { expectedRange, field, fields } from '../features/signal-memory.ts'
 import type { SignalMemory } from '../features/signal-memory.ts'
 
 const mostCauses = 5
@@ -39,10 +39,10 @@ export function causesOf (explained: Explained): Cause[] {
   })
 }
 
-function groupsOf (order: readonly number[], { deviations, x }: Explained): number[][] {
+function groupsOf (order: readonly number[], { memory, deviations, x }: Explained): number[][] {
   const groups: number[][] = []
   for (const i of order) {
-    const group = groups.find(([first]) => isAlike(deviations, x.length, [first, i]))
+    const group = groups.find(([first]) => isAlike(deviations, x.length, [first, i]) && areAsFar(memory, x, [first, i]))
     if (group) group.push(i)
     else groups.push([i])
   }
@@ -57,6 +57,13 @@ function isAlike (deviations: Float64Array, width: number, [a, b]: readonly [num
     apart = Math.max(apart, Math.abs(deviations[kind + a] - deviations[kind + b]))
   }
   return largest > 0 && apart <= alikeWithin * largest
+}
+
+/** What is far is clipped, and then all of it looks the same: signals that say the same are also as far, unclipped. */
+function areAsFar ({ values }: SignalMemory, x: Float64Array, pair: readonly [number, number]): boolean {
+  const [a, b] = pair.map(i => (x[i] - values[i * fields + field.mean]) / Math.sqrt(values[i * fields + field.variance]))
+  // A signal that never moved before has no unit to be compared in.
+  return !Number.isFinite(a) || !Number.isFinite(b) || Math.abs(a - b) <= alikeWithin * Math.max(1, Math.abs(a), Math.abs(b))
 }
 
 /** The most of late: on labelled faults of 38-signal servers the largest of the whole fault names its cause more often than the mean (0.91 against 0.85). */

@@ -24,7 +24,7 @@ export interface Knowledge {
   readonly study?: Study | null
   /** Its own forest, which follows what is no anomaly; null or absent where there is no standard. */
   readonly forest?: IncrementalForest | null
-  /** Whether the sample before was so near to the threshold that scales may follow it. */
+  /** Whether the sample before was so near to the threshold that scales may follow it; absent before the first. */
   readonly plausible?: boolean
 }
 
@@ -79,10 +79,11 @@ export function alarmRate ({ falseAlarmsPerWeek, stepSeconds }: Pick<StandardRul
   return falseAlarmsPerWeek * stepSeconds / secondsPerWeek
 }
 
-/** Scales follow every sample while nobody has said what is normal; afterwards they stay, or follow slowly what is plausible. */
-export function learningOf ({ standard, plausible }: Knowledge): AdvanceOptions['learning'] {
+/** Scales follow every sample while nobody has said what is normal; afterwards they stay but for signals that joined later, or follow slowly what is plausible. */
+export function learningOf ({ standard, plausible = true }: Knowledge): AdvanceOptions['learning'] {
   if (standard === null) return 'bounded'
-  return standard.follows && plausible ? 'slow' : 'none'
+  if (!plausible) return 'none'
+  return standard.follows ? 'slow' : 'joined'
 }
 
 /** Judges one sample by what is known, then learns from it. Pure. */

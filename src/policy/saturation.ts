@@ -1,5 +1,5 @@
 import type { AnomalyRules, Sample } from '../domain.ts'
-import { placeIn, usualAt, type SignalMemory } from '../features/signal-memory.ts'
+import { bounded, placeIn, usualAt, type SignalMemory } from '../features/signal-memory.ts'
 import { robustTrend, type Trend } from '../ml/robust-trend.ts'
 
 /** The recent past of the signals that can run full, in blocks of five minutes or one step; at most 6 × 48 numbers. */
@@ -44,7 +44,7 @@ export function nextSaturation (before: SaturationState | undefined, { at, signa
   const gathering = closed.gathering.slice()
   for (const [i, { signal }] of closed.signals.entries()) {
     if (signals[signal] === undefined) continue
-    gathering[2 * i] += signals[signal]
+    gathering[2 * i] += bounded(signals[signal])
     gathering[2 * i + 1]++
   }
   return { ...closed, block, gathering }

@@ -1,6 +1,6 @@
 import type { AnomalyRules, Expectation, Sample, Verdict } from '../domain.ts'
 import { advance } from '../features/anomaly-features.ts'
-import { emptyMemory, widenMemory } from '../features/signal-memory.ts'
+import { bounded, emptyMemory, widenMemory } from '../features/signal-memory.ts'
 import type { SignalMemory } from '../features/signal-memory.ts'
 import type { DriftWindows } from '../ml/drift.ts'
 import type { IsolationForest } from '../ml/isolation-forest.ts'
@@ -13,6 +13,8 @@ import { daySeconds, judge, learningOf, nothingKnown, warmUpSteps } from './judg
 import type { JudgeRule, Knowledge } from './judge.ts'
 import { maintenanceFor } from './maintenance.ts'
 import { nextSaturation, saturationOf, type SaturationState } from './saturation.ts'
+import { emptyTail, nextTail, tailProbability } from './tail.ts'
+import type { Tail } from './tail.ts'
 
 /** What the detector remembers of one service. Numbers, strings, arrays and typed arrays only; its size is bounded. */
 export interface AnomalyState extends Knowledge {
@@ -25,6 +27,8 @@ export interface AnomalyState extends Knowledge {
   readonly drift?: DriftWindows
   /** Shape [signals]: the most that each contributed of late; absent before the first sample. */
   readonly contributions?: Float64Array
+  /** Absent before the first judged sample, and in what an earlier release has kept. */
+  readonly tail?: Tail
   /** Epoch ms of the latest sample; 0 before the first. */
   readonly lastAt: number
 }
@@ -65,7 +69,7 @@ export function emptyAnomalyState (): AnomalyState {
 export function detect (state: AnomalyState, sample: Sample, options: DetectOptions): { state: AnomalyState, verdict: Verdict } {
   const known = withSignalsOf(state.memory, sample, options.mostSignals)
   const x = new Float64Array(known.signals.length)
-  for (let i = 0; i < x.length; i++) x[i] = sample.signals[known.signals[i]] ?? NaN
+  for (let i = 0; i < x.length; i++) x[i] = bounded(sample.signals[known.signals[i]] ?? NaN)
   const position = placeInSeason(sample.at, options.seasonSeconds)
   const { memory: advanced, deviations: all } = advance(known, x, {
     position,
@@ -75,7 +79,10 @@ export function detect (state: AnomalyState, sample: Sample, options: DetectOpti
   const deviations = concerning(all, { memory: known, x, position }, options)
   const { score, threshold, ratio, alarm, memory, knowledge } = judge(state, state.alarm, { at: sample.at, x, deviations, memory: advanced }, options)
   const contributions = keptContributions(state.contributions, contributionsOf(deviations, x.length))
+  // Scores have another scale from the sample on that gave the service a standard of its own.
+  const tail = (state.standard === null) === (knowledge.standard === null) ? state.tail ?? emptyTail : emptyTail
   const warm = state.standard !== null || memory.steps > warmUpSteps
+  const seen = warm && !alarm.active ? nextTail(tail, score) : tail
   const severity = severityOf(alarm.active, ratio)
   const missingSignals = known.signals.filter((_, i) => Number.isNaN(x[i]))
   const saturation = nextSaturation(state.saturation, sample, { ...options, memory, position, seasonSeconds: options.seasonSeconds ?? daySeconds })
@@ -90,13 +97,14 @@ export function detect (state: AnomalyState, sample: Sample, options: DetectOpti
   const { standard, surprise, study, forest, plausible } = knowledge
   return {
     // Field by field: to spread them takes two microseconds of twenty.
-    state: { version: 1, memory, standard, surprise, study, forest, plausible, alarm, saturation, drift, contributions, lastAt: sample.at },
+    state: { version: 1, memory, standard, surprise, study, forest, plausible, alarm, saturation, drift, contributions, tail: seen, lastAt: sample.at },
     verdict: {
       service: sample.service,
       asOf: sample.at,
       score,
       threshold,
       isAnomaly: alarm.active,
+      tailProbability: tailProbability(tail, score),
       severity,
       causes: options.explain === 'all' || severity !== 'none' ? causesOf({ memory: known, x, contributions, position, deviations }) : [],
       maintenance: warm ? maintenance : { ...maintenance, reason: `warming up, ${memory.steps} of ${warmUpSteps} samples; ${maintenance.reason}` },

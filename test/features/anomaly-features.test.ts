@@ -44,6 +44,26 @@ describe('Deviations', () => {
     expect(Math.abs(deviations.residual)).toBeLessThan(0.5)
   })
 
+  it('do not echo one value that is more than a hundred deviations away, nor hide behind it what comes later', () => {
+    const { memory, deviations } = run([...steady, 1e12, ...steady, 20])
+    expect(memory.values[field.recent]).toBeLessThan(15)
+    // A thousandth of at most a thousand deviations is one more of them: 20 is (20 − 10) / (1 + 1) away.
+    expect(memory.values[field.farthest]).toBeLessThan(1100)
+    expect(deviations.level).toBeCloseTo(5, 0)
+  })
+
+  it('take the second of such values for a new level', () => {
+    expect(run([...steady, 1000, 1000]).memory.values[field.recent]).toBeGreaterThan(50)
+  })
+
+  it('learn the scale of a signal of which little is known where only signals that joined are learned, and no other', () => {
+    const joined = (count: number) => run([...steady, ...steady.map(value => value + 2)], i => i < count ? {} : { learning: 'joined' }).memory.values[field.mean]
+    // 200 values of 10 and 200 of 12 are 11 in the mean.
+    expect(joined(200)).toBeCloseTo(11, 1)
+    const known = run([...Array(5).fill(steady).flat(), ...steady.map(value => value + 2)], i => i < 1000 ? {} : { learning: 'joined' })
+    expect(known.memory.values[field.mean]).toBeCloseTo(10, 1)
+  })
+
   it('are 0 for a missing signal, and its return is no step', () => {
     expect(Object.values(run([...steady, NaN]).deviations)).toEqual([0, 0, 0, 0, 0])
     expect(run([...steady, NaN, 14]).deviations.step).toBe(0)

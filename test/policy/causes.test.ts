@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { emptyMemory, widenMemory } from '../../src/features/signal-memory.ts'
+import { emptyMemory, field, fields, widenMemory } from '../../src/features/signal-memory.ts'
 import { causesOf, causeText, contributionsOf, keptContributions } from '../../src/policy/causes.ts'
 
 describe('Causes', () => {
@@ -34,6 +34,15 @@ describe('Causes', () => {
     const causes = causesOf({ memory, x: Float64Array.of(9, 8, 7), contributions: Float64Array.of(40, 40, 20), position: NaN, deviations })
     expect(causes.map(({ signal, share }) => [signal, share])).toEqual([['bytes', 0.8], ['threads', 0.2]])
     expect(causes[0].text).toContain('(and packets alike)')
+  })
+
+  it('stay apart where they only look alike because both are too far to be told apart', () => {
+    const memory = widenMemory(emptyMemory(), ['bytes', 'errors', 'packets'])
+    // All have mean 0 and variance 1: bytes and packets are 5,000 and 5,100 deviations away, errors 300; more than 100 is 100.
+    for (let i = 0; i < 3; i++) memory.values[i * fields + field.variance] = 1
+    const x = Float64Array.of(5000, 300, 5100)
+    const causes = causesOf({ memory, x, contributions: Float64Array.of(1, 1, 1), position: NaN, deviations: Float64Array.of(100, 100, 100) })
+    expect(causes.map(({ text }) => /\((.*) alike/.exec(text)?.[1])).toEqual(['and packets', undefined])
   })
 
   it('are what contributed most of late: a signal that has returned is one for some twenty steps', () => {

@@ -85,6 +85,15 @@ describe('A service that nobody trained', () => {
     expect(run([...before, { ...before[0], requestsPerSecond: 100_000 }]).last.causes[0]).toMatchObject({ signal: 'requestsPerSecond', value: 100_000 })
   })
 
+  it('is not blinded by a counter that was reset: what comes after a value of 10¹² is still found', () => {
+    const samples = calm(1200)
+    samples[1000] = { ...samples[1000], requestsPerSecond: 1e12 }
+    samples[1199] = { ...samples[1199], requestsPerSecond: 1000 }
+    const { verdicts, last } = run(samples)
+    expect(verdicts[1000].isAnomaly).toBe(true)
+    expect(last).toMatchObject({ isAnomaly: true, causes: [{ signal: 'requestsPerSecond', value: 1000 }] })
+  })
+
   it('says which signals are missing, judges the others and does not take the return for a fault', () => {
     const [first, ...rest] = calm(1000)
     const { verdicts } = run([first, ...rest, { requestsPerSecond: 100, cpuUsageRatio: 0.5 }, first])
@@ -143,6 +152,32 @@ describe('A service with training rows', () => {
     expect(scores).toEqual([...scores].sort((a, b) => a - b))
   })
 
+  it('is not blinded by a counter that was reset, nor alarmed for long', () => {
+    const spike = { ...ordinary[0], requestsPerSecond: 1e12 }
+    const later = Array(10).fill({ ...ordinary[0], requestsPerSecond: 300 })
+    const { verdicts } = run([spike, ...ordinary.slice(1, 200), ...later], { state, model, from: 2001, seasonSeconds: null })
+    expect(verdicts[0]).toMatchObject({ isAnomaly: true, causes: [{ signal: 'requestsPerSecond' }] })
+    expect(verdicts.slice(60, 200).filter(({ isAnomaly }) => isAnomaly)).toEqual([])
+    expect(verdicts.at(-1)).toMatchObject({ isAnomaly: true, causes: [{ signal: 'requestsPerSecond', value: 300 }] })
+  })
+
+  it('judges a signal that joins later by what it shows then, once something is known of it', () => {
+    const random = createRandom(7)
+    const joined = calm(400, 5).map((signals, i) => ({ ...signals, queueLength: (i < 390 ? 40 : 80) + normal(random) }))
+    const { verdicts, last } = run(joined, { state, model, from: 2001, seasonSeconds: null })
+    expect(verdicts.slice(0, 390).filter(({ causes }) => causes[0]?.signal === 'queueLength' && causes[0].share > 0.9)).toEqual([])
+    expect(last).toMatchObject({ isAnomaly: true, causes: [{ signal: 'queueLength' }] })
+  })
+
+  it('says how probable such a score is on a calm sample: for one in ten a tenth, for one in a hundred a hundredth', () => {
+    const { verdicts, last } = run([...calm(6000, 6), { requestsPerSecond: 100, cpuUsageRatio: 0.5, errorRatio: 0.3 }], { state, model, from: 2001, seasonSeconds: null })
+    const share = (most: number) => verdicts.filter(({ tailProbability }) => tailProbability! <= most).length / verdicts.length
+    // Neighbours share four of five rows, so that 6,000 scores say as much as 1,200: ± 0.03 and ± 0.01 are three deviations.
+    expect(Math.abs(share(0.1) - 0.1)).toBeLessThan(0.03)
+    expect(Math.abs(share(0.01) - 0.01)).toBeLessThan(0.01)
+    expect(last.tailProbability).toBeLessThan(1e-4)
+  })
+
   it('learns nothing from what it judges', () => {
     const after = run(ordinary, { state, model, from: 2001, seasonSeconds: null }).state
     expect(after.standard!.calibration).toEqual(state.standard!.calibration)
@@ -180,6 +215,15 @@ describe('detect', () => {
         expect(maintenance.probability >= 0 && maintenance.probability <= 1).toBe(true)
       }
     }))
+  })
+
+  it('survives values at the end of what a number can hold, in training and afterwards', () => {
+    const extreme = (i: number): Signals => ({ requestsPerSecond: i % 2 === 0 ? 1e308 : -1e308, errorRatio: i % 3 === 0 ? -1e308 : 0.01 })
+    const samples = Array.from({ length: 400 }, (_, i) => extreme(i))
+    const { state, forest } = trained(samples)
+    for (const { verdicts } of [run(samples, { model: { version: 'learned', forest } }), run(samples, { state, model: { version: 'learned', forest }, from: 401 })]) {
+      expect(verdicts.every(({ score }) => score >= 0 && score <= 1)).toBe(true)
+    }
   })
 
   it.each([[10, 24], [38, 28], [mostSignals, 47]])('needs bounded memory: with %i signals at most %i KiB, however long it runs', (width, kibibytes) => {

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { parse } from 'csv-parse/sync'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createRandom, normal } from '../../src/ml/random.ts'
 import { detectFile } from '../../training/detect.ts'
@@ -19,8 +20,9 @@ async function detectText (text: string | Buffer, { name = 'data.csv', ...option
   await detectFile({ data, out, ...options })
   const [header, ...lines] = (await readFile(out, 'utf8')).trim().split('\n')
   const rows = lines.map(line => {
-    const [row, score, threshold, isAnomaly, severity, ...causes] = line.split(',')
-    return { row: Number(row), score: Number(score), threshold: Number(threshold), isAnomaly, severity, causes: causes.join(',').replaceAll('"', '') }
+    const [row, score, threshold, isAnomaly, severity, causes, tailProbability, incident, maintenance, maintenanceProbability, missing, drift] = parse(line)[0]
+    const judged = { row: Number(row), score: Number(score), threshold: Number(threshold), isAnomaly, severity, causes }
+    return { ...judged, tailProbability, incident, maintenance, maintenanceProbability: Number(maintenanceProbability), missing, drift }
   })
   return { header, rows, text: lines.join('\n') }
 }
@@ -36,7 +38,7 @@ function table (rows: number, { fault = -1, label = () => 0 }: { fault?: number,
 describe('prescale detect', () => {
   it('writes one line for each row and finds a fault without training rows', async () => {
     const { header, rows } = await detectText(table(600, { fault: 500 }))
-    expect(header).toBe('row,score,threshold,isAnomaly,severity,causes')
+    expect(header).toBe('row,score,threshold,isAnomaly,severity,causes,tailProbability,incident,maintenance,maintenanceProbability,missing,drift')
     expect(rows.map(({ row }) => row)).toEqual(Array.from({ length: 600 }, (_, i) => i))
     expect(rows[500]).toMatchObject({ isAnomaly: '1', severity: expect.stringMatching(/high|critical|medium/), causes: expect.stringMatching(/^errors 0\.40/) })
     expect(rows[501].isAnomaly).toBe('0')
@@ -59,6 +61,47 @@ describe('prescale detect', () => {
   it('does not depend on the order of the columns', async () => {
     const turned = table(500, { fault: 400 }).split('\n').map(line => line.split(',').reverse().join(',')).join('\n')
     expect((await detectText(turned, { trainRows: 300 })).text).toBe((await detectText(table(500, { fault: 400 }), { trainRows: 300 })).text)
+  })
+
+  it('says what maintenance a row calls for, which signals are missing, and how probable its score is while all is calm', async () => {
+    const lines = table(600, { fault: 500 }).split('\n').map((line, i) => i === 541 ? line.replace(/^[^,]+/, '') : line).join('\n')
+    const { rows } = await detectText(lines, { trainRows: 400 })
+    expect(rows[540]).toMatchObject({ missing: 'load' })
+    expect(rows[540].maintenanceProbability).toBeGreaterThanOrEqual(0.25)
+    expect(rows[500].maintenance).not.toBe('no_action_needed')
+    expect(Number(rows[500].tailProbability)).toBeLessThan(0.001)
+    expect(rows.slice(401, 500).filter(({ tailProbability }) => Number(tailProbability) > 0.02).length).toBeGreaterThan(80)
+  })
+
+  it('makes one incident of consecutive anomalies, and writes it where it is told to', async () => {
+    const incidents = join(directory, 'incidents.csv')
+    const faulty = table(900).trim().split('\n').map((line, i) => i > 500 && i <= 530 ? line.replace(/,[^,]+,/, ',0.4,') : line).join('\n')
+    const { rows } = await detectText(faulty, { trainRows: 400, incidents })
+    const [found, ...others] = parse(await readFile(incidents, 'utf8'), { columns: true }) as Record<string, string>[]
+    expect(others).toEqual([])
+    // Row 500 ends at 30,060 s: rows count from 0, and steps are of a minute.
+    expect(found).toMatchObject({ incident: '500', startedAt: '1970-01-01T08:21:00.000Z', causes: expect.stringMatching(/^errors 0\.40/) })
+    expect(Date.parse(found.endedAt)).toBeGreaterThanOrEqual(Date.parse('1970-01-01T08:50:00Z'))
+    expect(rows.filter(({ incident }) => incident === '500').length).toBeGreaterThanOrEqual(30)
+    expect(rows[499].incident).toBe('')
+  })
+
+  it('gives a row that repeats the one before it the same judgement, and learns nothing from it', async () => {
+    const [header, ...values] = table(600, { fault: 500 }).trim().split('\n')
+    const timed = values.map((line, i) => `${1_700_000_000 + 60 * i},${line}`)
+    const write = (lines: string[]) => [`at,${header}`, ...lines].join('\n')
+    const once = await detectText(write(timed), { trainRows: 300 })
+    const twice = await detectText(write(timed.flatMap(line => [line, line])), { trainRows: 600 })
+    const judgements = ({ rows }: typeof once) => rows.map(({ score, isAnomaly }) => [score, isAnomaly])
+    expect(judgements(twice).filter((_, i) => i % 2 === 1)).toEqual(judgements(once))
+    expect(judgements(twice).filter((_, i) => i % 2 === 0)).toEqual(judgements(once))
+  })
+
+  it('takes an infinite value for one that was not measured', async () => {
+    const infinite = (cell: string) => detectText(table(300).split('\n').map((line, i) => i === 250 ? line.replace(/^[^,]+/, cell) : line).join('\n'))
+    const missing = await infinite('')
+    expect(missing.rows[249].missing).toBe('load')
+    for (const cell of ['inf', '-Infinity', '1e999']) expect((await infinite(cell)).text).toBe(missing.text)
   })
 
   it('reads gzip', async () => {
@@ -104,10 +147,17 @@ describe('prescale detect', () => {
   it.each([
     ['a time that is none', 'at,a\nyesterday,1\n', 'data.csv:2: the time is "yesterday"'],
     ['no column of numbers', 'at,label,host\n1,0,web\n', 'there is no column of numbers among at, label, host'],
+    ['a column of numbers with a word in it', `a,b\n${'1,2\n'.repeat(20)}1,oops\n`, 'data.csv:22: the column b holds "oops"'],
+    ['a second header further down', `a,b\n${'1,2\n'.repeat(20)}a,b\n`, 'data.csv:22: the column a holds "a"'],
+    ['semicolons', 'at;a\n1;2\n', 'columns are separated by ";"; commas are expected'],
     ['an empty file', '', 'the file is empty'],
     ['text far down', `a\n${'1\n'.repeat(1500)}x\n`, 'data.csv:1502: the column a holds "x"']
   ])('refuses %s with a sentence', async (_, text, sentence) => {
     await expect(detectText(text)).rejects.toThrow(sentence)
+  })
+
+  it('refuses training rows that leave none to judge', async () => {
+    await expect(detectText(table(300), { trainRows: 300 })).rejects.toThrow('the file has 300 rows, and all of 300 shall be training rows: none is left to judge')
   })
 
   it('refuses 10,000 columns and says how many it takes', async () => {
