@@ -88,6 +88,9 @@ function toDetail (error: ErrorObject): ErrorDetail {
       const key = String(error.params['missingProperty'])
       return { path: join(path, key), expected: describe((schema['properties'] as Record<string, Record<string, unknown>>)?.[key] ?? {}) }
     }
+    // Whoever sends ten thousand keys needs their number, and not all of them back.
+    case 'maxProperties':
+      return { path, value: `${Object.keys(error.data as object).length} keys`, expected: `at most ${error.params['limit']} keys; ${describe(schema)}` }
     default:
       return { path, value: error.data, expected: describe(schema) }
   }

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { call, createTestApp, expectProblem, now } from './support.ts'
 
 let test: Awaited<ReturnType<typeof createTestApp>>
-beforeEach(async () => { test = await createTestApp('limits: { services: 2, decodedBytes: 2048 }') })
+beforeEach(async () => { test = await createTestApp('limits: { services: 2, decodedBytes: 8192 }') })
 afterEach(() => test.close())
 const post = (body: unknown, headers: Record<string, string> = {}) => call(test.app, 'POST', '/v1/samples', body, headers)
 const sample = (more: object = {}) => ({ service: 'shop', at: now, signals: { requestsPerSecond: 120 }, ...more })
@@ -57,6 +57,12 @@ describe('POST /v1/samples', () => {
     const { errors } = expectProblem(await post(sample({ signals: { requestsPerSecond: 'many' } })), { status: 400, code: 'invalid-request' })
     expect(errors).toEqual([{ path: 'samples[0].signals.requestsPerSecond', value: 'many', expected: 'a finite number' }])
     expect(test.fakes.queued).toEqual([])
+  })
+
+  it('says how many signals are too many, and does not send them back', async () => {
+    const signals = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`s${i}`, 1]))
+    const { errors } = expectProblem(await post(sample({ signals }), {}), { status: 400, code: 'invalid-request' })
+    expect(errors).toEqual([{ path: 'samples[0].signals', value: '300 keys', expected: expect.stringMatching(/^at most 256 keys; signals by name/) }])
   })
 
   it('takes a sample with a key samples that is no list for a wrong sample', async () => {

@@ -146,10 +146,18 @@ describe('A service with training rows', () => {
     expect(verdicts.at(-1)!.isAnomaly).toBe(false)
   })
 
-  it('scores a growing deviation of one signal higher and higher', () => {
+  it('scores a growing deviation of one signal higher and higher, whichever it is and wherever it goes, but for the noise of a forest', () => {
     const after = { state, model, from: 2001, seasonSeconds: null }
-    const scores = [0.02, 0.04, 0.08, 0.16].map(errorRatio => run([{ ...ordinary[0], errorRatio }], after).last.score)
-    expect(scores).toEqual([...scores].sort((a, b) => a - b))
+    // The deviations of `calm`; an error ratio may be negative here, because only its distance counts.
+    const deviation: Signals = { requestsPerSecond: 5, cpuUsageRatio: 0.02, errorRatio: 0.003 }
+    const scoreAt = (signal: string, size: number) =>
+      run([{ ...ordinary[0], [signal]: { requestsPerSecond: 100, cpuUsageRatio: 0.5, errorRatio: 0.01 }[signal]! + size * deviation[signal] }], after).last.score
+    const size = (least: number) => fc.double({ min: least, max: 60, noNaN: true })
+    const farther = fc.tuple(fc.constantFrom(...Object.keys(deviation)), fc.constantFrom(1, -1), size(1), size(0.5))
+    fc.assert(fc.property(farther, ([signal, side, size, more]) => {
+      expect(scoreAt(signal, side * (size + more))).toBeGreaterThanOrEqual(scoreAt(signal, side * size) - 0.02)
+    }), { numRuns: 200 })
+    expect(scoreAt('errorRatio', 20)).toBeGreaterThan(scoreAt('errorRatio', 2) + 0.1)
   })
 
   it('is not blinded by a counter that was reset, nor alarmed for long', () => {
