@@ -1,3 +1,4 @@
+import type { Configuration, Parameter } from '../../src/domain.ts'
 import { tuningSignals } from '../../src/features/tuning-features.ts'
 import { ConfigNetwork } from '../../src/ml/config-network.ts'
 import { DenseNetwork } from '../../src/ml/dense-network.ts'
@@ -7,7 +8,7 @@ import { createTuner } from '../../src/policy/tuner.ts'
 import { openTuningRecord } from '../../src/policy/tuning-record.ts'
 import { bluefinDefaults, learnBluefin, proposeBluefin, startBluefin } from '../../src/tuning/bluefin.ts'
 import { tunerDefaults } from '../../src/tuning/options.ts'
-import { createParameterSpace, type Configuration, type Parameter } from '../../src/tuning/parameters.ts'
+import { createParameterSpace } from '../../src/tuning/parameters.ts'
 import { emptyTunerState } from '../../src/tuning/state.ts'
 import { learnFrom, proposeConfig } from '../../src/tuning/tuner.ts'
 import { defaults, parameterNames, toReal, toUnit } from './service.ts'
@@ -100,7 +101,7 @@ function createSurrogate (seed: number): Strategy {
   }
 }
 
-/** The network of the original design, told the best configuration of every step. */
+/** The network of the preset, told the best configuration of every step. */
 function createSupervised (seed: number): Strategy {
   const tuner = createTuner({ seed })
   const network = ConfigNetwork.create({ features: tuningSignals, parameters: parameterNames, typical: Array.from(tuningSignals, () => 0), seed })

@@ -1,3 +1,5 @@
+import { fnv1a } from '../hash.ts'
+
 /**
  * Every Redis key, in one place.
  *
@@ -66,10 +68,3 @@ export type Keys = ReturnType<typeof createKeys>
 export const samplesQueue = 'samples'
 export const schedulesQueue = 'sources'
 export const pushQueues = { ticks: 'ticks', deliveries: 'deliveries' } as const
-
-/** 32 bits, the same in every process and version: a service must not change its partition. */
-export function fnv1a (text: string): number {
-  let hash = 0x811c9dc5
-  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0
-  return hash
-}

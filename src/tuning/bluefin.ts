@@ -1,4 +1,5 @@
 import { createRandom, normal } from '../ml/random.ts'
+import { clip } from './parameters.ts'
 
 /**
  * The two-point method of SelfTune: try a step in a random direction, then the opposite one, and go where it was better.
@@ -37,8 +38,6 @@ function drawDirection (seed: number, round: number, width: number): number[] {
 export function startBluefin (center: readonly number[], seed: number): BluefinState {
   return { center, direction: drawDirection(seed, 0, center.length), first: null, round: 0, seed }
 }
-
-const clip = (value: number) => Math.min(1, Math.max(0, value))
 
 /** The point of [0, 1]^d to try next. */
 export function proposeBluefin (state: BluefinState, { radius }: BluefinOptions): number[] {

@@ -30,6 +30,7 @@ const ofService: readonly ContextCoordinate[] = [
 ]
 /** The coordinates that say which kind of work this is; two contexts are alike when these are. */
 export const demandCoordinates = 3
+/** Coordinates end here: 20 times more or less than at first. */
 export const contextFurthest = 3
 
 /** The coordinates in use: those of the catalogue, and one for each further signal that a service names. */
@@ -46,7 +47,7 @@ export function updateMagnitudes (magnitudes: readonly number[], coordinates: re
   })
 }
 
-/** @returns one number for each coordinate, within ±3; 0 where the signal is missing. */
+/** @returns one number for each coordinate, within ± contextFurthest; 0 where the signal is missing. */
 export function contextOf (signals: Signals, coordinates: readonly ContextCoordinate[], magnitudes: readonly number[]): number[] {
   return coordinates.map(({ of }, i) => {
     const ratio = Math.max(0, of(signals)) / magnitudes[i]

@@ -1,21 +1,17 @@
+import type { Configuration, ExpectedPerformance, SuggestedChange, SuggestionKind } from '../domain.ts'
 import { countNearby } from './observations.ts'
 import type { Outlook } from './outlook.ts'
-import { decode, type Configuration, type ParameterSpace } from './parameters.ts'
+import { decode, type ParameterSpace } from './parameters.ts'
+import { changesBetween } from './space.ts'
 import type { TunerState } from './state.ts'
 
-export type ProposalKind = 'defaults' | 'incumbent' | 'exploration' | 'revert'
+/** What the tuner itself proposes; a proof is none of its business. */
+export type ProposalKind = Exclude<SuggestionKind, 'proof'>
 
 export interface Explanation {
-  /** Utility, and its gain over the defaults, with intervals of 90 %. */
-  readonly expected: {
-    readonly performance: number
-    readonly low: number
-    readonly high: number
-    readonly gain: number
-    readonly gainLow: number
-    readonly gainHigh: number
-  } | null
-  readonly changed: readonly { readonly name: string, readonly from: Configuration[string], readonly to: Configuration[string], readonly unit?: string }[]
+  /** Null before anything was observed. */
+  readonly expected: ExpectedPerformance | null
+  readonly changed: readonly SuggestedChange[]
   readonly reason: string
   /** The configuration to go back to. */
   readonly undo: Configuration
@@ -35,9 +31,7 @@ const deviations = 1.645
 export function explain ({ choice, outlook, state, space }: Subject): Explanation {
   const config = decode(space, choice.unit)
   const undo = state.current ?? space.defaults
-  const changed = space.parameters
-    .filter(({ name }) => config[name] !== undo[name])
-    .map(({ name, unit }) => ({ name, from: undo[name] ?? space.defaults[name], to: config[name], unit }))
+  const changed = changesBetween(space, undo, config)
   const observationsNearby = countNearby(state.observations, outlook.context, choice.unit)
   if (state.level === null) {
     return { expected: null, changed, reason: 'Nothing has been observed yet; this stays close to the defaults.', undo, observationsNearby }
@@ -52,7 +46,7 @@ export function explain ({ choice, outlook, state, space }: Subject): Explanatio
 
 const round = (value: number) => Number(value.toFixed(1))
 
-function reasonOf (kind: ProposalKind, { gain, gainLow, gainHigh }: NonNullable<Explanation['expected']>, { changed, observationsNearby }: Pick<Explanation, 'changed' | 'observationsNearby'>): string {
+function reasonOf (kind: ProposalKind, { gain, gainLow, gainHigh }: ExpectedPerformance, { changed, observationsNearby }: Pick<Explanation, 'changed' | 'observationsNearby'>): string {
   if (kind === 'revert') return 'The last result was much worse than expected: back to the defaults for one step.'
   if (kind === 'defaults') return 'No configuration that ran lately is better than the defaults for certain.'
   const evidence = `expected gain over the defaults ${round(gain)} (90 %: ${round(gainLow)} to ${round(gainHigh)}), ${observationsNearby} observations nearby`

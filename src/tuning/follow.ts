@@ -1,6 +1,6 @@
 import type { Sample, Suggestion, TuningRules } from '../domain.ts'
+import { fnv1a } from '../hash.ts'
 import { emptyTuningState, suggest, type ConfigModel, type Standing, type TuningState } from '../policy/suggest.ts'
-import { hash } from './learn.ts'
 import { isPreset, presetRules } from './preset.ts'
 import { remember, rowsKept, sampleAt } from './recent-samples.ts'
 import { configurationProblem } from './space.ts'
@@ -42,7 +42,7 @@ export function followSample (state: TuningState | null, sample: Sample, { rules
 const loadOf = (signals: Sample['signals']) => signals.requestsPerSecond ?? null
 
 export function standingFor (signals: Sample['signals'], tries: boolean, rules: TuningRules): Standing {
-  return { tries, load: loadOf(signals), rules: hash(JSON.stringify(rules)) }
+  return { tries, load: loadOf(signals), rules: fnv1a(JSON.stringify(rules)) }
 }
 
 /** So many times more or less load is another state of the service. */
@@ -52,7 +52,7 @@ const otherLoad = 1.5
 export function isDue (state: TuningState | null, rules: TuningRules): boolean {
   if (state === null || rules.mode === 'off' || usesNetwork(state, rules)) return false
   const { standing, hold, recent } = state
-  if (standing === undefined || standing.rules !== hash(JSON.stringify(rules))) return true
+  if (standing === undefined || standing.rules !== fnv1a(JSON.stringify(rules))) return true
   if (standing.tries && (hold?.reason ?? null) !== null) return true
   const load = recent === undefined ? null : loadOf(sampleAt(recent, Infinity)?.signals ?? {})
   if (standing.load === null || load === null) return load !== standing.load && load !== null

@@ -1,5 +1,5 @@
-import type { Signals } from '../domain.ts'
-import { decode, encode, towardsFeasible, type Configuration, type ParameterSpace } from './parameters.ts'
+import type { Configuration, Signals } from '../domain.ts'
+import { decode, encode, towardsFeasible, type ParameterSpace } from './parameters.ts'
 import { isInSeconds } from './roles.ts'
 
 const threadsPerBusyThread = 1.5

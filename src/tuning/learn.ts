@@ -1,4 +1,5 @@
-import type { Signals } from '../domain.ts'
+import type { Configuration, Signals } from '../domain.ts'
+import { fnv1a } from '../hash.ts'
 import { createRandom } from '../ml/random.ts'
 import { emptyMemory, type Surrogate, type SurrogateMemory } from '../ml/surrogate.ts'
 import { anchor } from './anchor.ts'
@@ -7,7 +8,7 @@ import { watchDrift, noDrift } from './drift.ts'
 import { addFailure, clearFailures, suspectsOf } from './failures.ts'
 import { insert, isGood, nearestGood, sameUnit, windowSize, type Observation } from './observations.ts'
 import { lookOut } from './outlook.ts'
-import { decode, encode, type Configuration, type ParameterSpace } from './parameters.ts'
+import { decode, encode, type ParameterSpace } from './parameters.ts'
 import { leastCompared, plausible, settle } from './plausible.ts'
 import { noiseShare, surrogateOf, type TunerState } from './state.ts'
 import type { TunerOptions } from './options.ts'
@@ -32,16 +33,9 @@ const kept = 0.3
 const warmUp = 5
 const smallestWeight = 0.3
 
-/** 32 bits of a text, the same everywhere. */
-export function hash (text: string): number {
-  let h = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
-  return h
-}
-
 /** How much each member makes of an observation: 0.5 to 1.5, by its id alone, so that the order of feedbacks does not matter. */
 function memberWeights ({ id }: Observation, members: number, weight: number): number[] {
-  const random = createRandom(hash(id))
+  const random = createRandom(fnv1a(id))
   return Array.from({ length: members }, () => weight * (0.5 + random()))
 }
 

@@ -1,4 +1,4 @@
-import { sameWork } from './context.ts'
+import { demandCoordinates, sameWork } from './context.ts'
 
 /** One configuration that ran in one context, and what came of it. */
 export interface Observation {
@@ -52,7 +52,7 @@ const nearContext = 0.5
  */
 function distance (o: Observation, context: readonly number[], unit: readonly number[]): number {
   let sum = 0
-  for (let i = 0; i < 3; i++) sum += ((o.context[i] - context[i]) / nearContext) ** 2
+  for (let i = 0; i < demandCoordinates; i++) sum += ((o.context[i] - context[i]) / nearContext) ** 2
   if (sum > 9) return Infinity
   for (let i = 0; i < unit.length; i++) sum += ((o.unit[i] - unit[i]) / nearUnit) ** 2
   return sum

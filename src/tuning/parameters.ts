@@ -3,8 +3,6 @@ import { PrescaleError, type ErrorDetail } from '../errors.ts'
 import { createRandom } from '../ml/random.ts'
 import { parseExpression, type Expression } from './expression.ts'
 
-export type { Configuration, Parameter, ParameterValue } from '../domain.ts'
-
 /** Declared parameters made ready: every configuration is a point of [0, 1]^width. */
 export interface ParameterSpace {
   readonly parameters: readonly Parameter[]
@@ -93,7 +91,8 @@ export function brokenConstraint (space: ParameterSpace, config: Configuration):
   return space.constraints.find(constraint => !(constraint.evaluate(numbers) > 0))?.text ?? null
 }
 
-const clip = (value: number) => Math.min(1, Math.max(0, value))
+/** A coordinate moved to its nearest end where it lies beyond. */
+export const clip = (value: number) => Math.min(1, Math.max(0, value))
 
 /** The point of a configuration; values out of bounds are moved to the bound, absent or unknown ones to the default. */
 export function encode (space: ParameterSpace, config: Configuration): number[] {

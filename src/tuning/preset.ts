@@ -3,7 +3,7 @@ import { presetParameters } from '../policy/parameters.ts'
 import { tunerDefaults } from './options.ts'
 import { roleOf } from './roles.ts'
 
-/** The five parameters of the original design as declared ones; the network knows these and no others. */
+/** The five parameters of the preset as declared ones; the network knows these and no others. */
 export const presetDeclared: readonly Parameter[] = presetParameters.map(({ name, kind, low, high, scale, byDefault, unit }) => ({
   name, kind, low, high, scale, default: byDefault, role: roleOf(name), ...(unit !== null && { unit })
 }))

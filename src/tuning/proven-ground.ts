@@ -1,5 +1,6 @@
+import type { Parameter } from '../domain.ts'
 import type { Observation } from './observations.ts'
-import { decode, encode, type Parameter, type ParameterSpace } from './parameters.ts'
+import { decode, encode, type ParameterSpace } from './parameters.ts'
 
 /**
  * Some parameters hold a service up until, all at once, they do not: with too few threads or too small a batch, cache or timeout a queue grows without

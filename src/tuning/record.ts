@@ -1,6 +1,6 @@
 import type { TuningRules } from '../domain.ts'
+import { fnv1a } from '../hash.ts'
 import { startBluefin, type BluefinState } from './bluefin.ts'
-import { hash } from './learn.ts'
 import type { TunerOptions } from './options.ts'
 import { encode, type ParameterSpace } from './parameters.ts'
 import { noProof, type ProofState } from './proof.ts'
@@ -23,7 +23,7 @@ export const firstKept = 5
 
 /** @param service whose name is the seed: the same service and results always give the same suggestions. */
 export function emptyRecord (service: string, space: ParameterSpace, rules: TuningRules): TuningRecord {
-  const tuner = emptyTunerState(space, { seed: hash(service) & 0x7fffffff, options: optionsOf([], rules) })
+  const tuner = emptyTunerState(space, { seed: fnv1a(service) & 0x7fffffff, options: optionsOf([], rules) })
   return { version: 1, tuner, bluefin: null, first: [], newestAt: -Infinity, proof: noProof }
 }
 

@@ -1,4 +1,4 @@
-import type { Configuration, Parameter, TuningRules } from '../domain.ts'
+import type { Configuration, Parameter, SuggestedChange, TuningRules } from '../domain.ts'
 import { brokenConstraint, createParameterSpace, type ParameterSpace } from './parameters.ts'
 
 const spaces = new Map<string, ParameterSpace>()
@@ -53,4 +53,11 @@ export function sameConfiguration ({ parameters, defaults }: ParameterSpace, a: 
     if (typeof one !== 'number' || typeof other !== 'number' || parameter.kind !== 'real') return false
     return Math.abs(one - other) <= 1e-6 * (parameter.high - parameter.low)
   })
+}
+
+/** What is to be set to come from one configuration to another; both name every parameter. */
+export function changesBetween ({ parameters }: ParameterSpace, from: Configuration, to: Configuration): SuggestedChange[] {
+  return parameters
+    .filter(({ name }) => to[name] !== from[name])
+    .map(({ name, unit }) => ({ name, from: from[name], to: to[name], ...(unit !== undefined && { unit }) }))
 }

@@ -1,9 +1,10 @@
+import type { Configuration, Parameter } from '../domain.ts'
 import { emptyMemory, Surrogate, type SurrogateMemory, type SurrogatePrior, type SurrogateShape } from '../ml/surrogate.ts'
 import { contextCoordinates } from './context.ts'
 import { noDrift, type DriftState } from './drift.ts'
 import type { Failure } from './failures.ts'
 import type { Observation } from './observations.ts'
-import type { Configuration, Parameter, ParameterSpace } from './parameters.ts'
+import type { ParameterSpace } from './parameters.ts'
 import type { TunerOptions } from './options.ts'
 
 /** Everything that the tuner remembers about one service: plain values and typed arrays, bounded by the window of 400 observations. */

@@ -5,7 +5,7 @@ import { createGuard } from './guard.ts'
 import { decode, encode, type ParameterSpace } from './parameters.ts'
 import { isProofTurn } from './proof.ts'
 import { bluefinOf, optionsOf, type TuningRecord } from './record.ts'
-import { sameConfiguration, spaceOf } from './space.ts'
+import { changesBetween, sameConfiguration, spaceOf } from './space.ts'
 import { proposeConfig } from './tuner.ts'
 
 export interface SuggestionMoment {
@@ -34,8 +34,8 @@ interface Setting { readonly space: ParameterSpace, readonly rules: TuningRules,
 /** The next configuration; pure: the same record, moment and rules give the same. */
 export function suggestFromResults (record: TuningRecord, moment: SuggestionMoment, rules: TuningRules): ResultSuggestion {
   const setting = { space: spaceOf(rules), rules, moment }
-  if (!rules.canary) return one(record, setting)
-  const others = one(record, { ...setting, moment: { ...moment, hold: moment.hold ?? onlyOneTries } })
+  if (!rules.canary) return suggestOne(record, setting)
+  const others = suggestOne(record, { ...setting, moment: { ...moment, hold: moment.hold ?? onlyOneTries } })
   return { ...others, canary: canaryOf(record, setting, others.config) }
 }
 
@@ -45,12 +45,12 @@ const onlyOneTries = 'only one instance tries'
 function canaryOf (record: TuningRecord, setting: Setting, theirs: Configuration): CanarySuggestion | null {
   // It is there to try: the share is for what all instances run.
   const eager = { ...setting, rules: { ...setting.rules, explorationShare: setting.rules.explorationShare > 0 ? 1 : 0 } }
-  const { kind, config, expected, reason } = one(record, eager)
+  const { kind, config, expected, reason } = suggestOne(record, eager)
   if ((kind !== 'exploration' && kind !== 'proof') || sameConfiguration(setting.space, config, theirs)) return null
-  return { kind, config, expected, reason, changed: changesOf(setting.space, theirs, config) }
+  return { kind, config, expected, reason, changed: changesBetween(setting.space, theirs, config) }
 }
 
-function one (record: TuningRecord, setting: Setting): ResultSuggestion {
+function suggestOne (record: TuningRecord, setting: Setting): ResultSuggestion {
   const { space, rules, moment } = setting
   const undo = known(space, record.tuner.current)
   if (space.width === 0) return plain(setting, undo, { kind: 'defaults', config: space.defaults, reason: 'Every parameter has one value only: there is nothing to tune.' })
@@ -96,12 +96,6 @@ function byBluefin (record: TuningRecord, setting: Setting, undo: Configuration)
 }
 
 function plain ({ space, rules }: Setting, undo: Configuration, { kind, config, reason }: Pick<ResultSuggestion, 'kind' | 'config' | 'reason'>): ResultSuggestion {
-  const changed = changesOf(space, undo, config)
+  const changed = changesBetween(space, undo, config)
   return { source: rules.strategy === 'bluefin' ? 'bluefin' : 'results', config, kind, changed, expected: null, reason, undo, observationsNearby: 0 }
-}
-
-function changesOf ({ parameters }: ParameterSpace, from: Configuration, to: Configuration): SuggestedChange[] {
-  return parameters
-    .filter(({ name }) => to[name] !== from[name])
-    .map(({ name, unit }) => ({ name, from: from[name], to: to[name], ...(unit !== undefined && { unit }) }))
 }

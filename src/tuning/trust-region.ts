@@ -1,5 +1,5 @@
 import { normal, type Random } from '../ml/random.ts'
-import type { ParameterSpace } from './parameters.ts'
+import { clip, type ParameterSpace } from './parameters.ts'
 
 export interface Region {
   /** Where candidates are drawn around. */
@@ -23,8 +23,6 @@ export function jumpShares ({ parameters, offsets }: ParameterSpace): number[] {
     return Array.from({ length: offsets[p + 1] - offsets[p] }, () => share)
   })
 }
-
-const clip = (value: number) => Math.min(1, Math.max(0, value))
 
 /** One coordinate moved, half as far again as the region; now and then anywhere, or a flat stretch would never be crossed. */
 function moveOne ({ center, radius, jumps }: Region, random: Random): number[] {

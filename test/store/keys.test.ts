@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { createKeys, fnv1a } from '../../src/store/keys.ts'
+import { fnv1a } from '../../src/hash.ts'
+import { createKeys } from '../../src/store/keys.ts'
 
 describe('keys', () => {
   it.each([

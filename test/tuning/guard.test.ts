@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import type { Configuration } from '../../src/domain.ts'
 import { createGuard } from '../../src/tuning/guard.ts'
-import { createParameterSpace, decode, encode, type Configuration } from '../../src/tuning/parameters.ts'
+import { createParameterSpace, decode, encode } from '../../src/tuning/parameters.ts'
 import { presetDeclared } from '../../src/tuning/preset.ts'
 
 const space = createParameterSpace(presetDeclared)

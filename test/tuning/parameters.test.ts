@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { brokenConstraint, createParameterSpace, decode, encode, snap, towardsFeasible, type Parameter } from '../../src/tuning/parameters.ts'
+import type { Parameter } from '../../src/domain.ts'
+import { brokenConstraint, createParameterSpace, decode, encode, snap, towardsFeasible } from '../../src/tuning/parameters.ts'
 
 const threads: Parameter = { name: 'threads', kind: 'integer', low: 4, high: 256, scale: 'log', default: 64 }
 const share: Parameter = { name: 'share', kind: 'real', low: -1, high: 3, default: 0 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Configuration } from '../../src/domain.ts'
 import type { Observation } from '../../src/tuning/observations.ts'
-import { createParameterSpace, decode, encode, type Configuration } from '../../src/tuning/parameters.ts'
+import { createParameterSpace, decode, encode } from '../../src/tuning/parameters.ts'
 import { presetDeclared } from '../../src/tuning/preset.ts'
 import { createProvenGround } from '../../src/tuning/proven-ground.ts'
 

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
+import type { Configuration, Parameter } from '../../src/domain.ts'
 import { createRandom, normal } from '../../src/ml/random.ts'
 import type { Feedback } from '../../src/tuning/learn.ts'
 import { tunerDefaults, type TunerOptions } from '../../src/tuning/options.ts'
-import { brokenConstraint, createParameterSpace, encode, type Configuration, type Parameter, type ParameterSpace } from '../../src/tuning/parameters.ts'
+import { brokenConstraint, createParameterSpace, encode, type ParameterSpace } from '../../src/tuning/parameters.ts'
 import { emptyTunerState, type TunerState } from '../../src/tuning/state.ts'
 import { learnFrom, proposeConfig } from '../../src/tuning/tuner.ts'
 
