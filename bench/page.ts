@@ -1,10 +1,7 @@
-import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { chromium, type Page } from 'playwright-core'
+import { startPrescale } from './prescale-process.ts'
 
 /**
  * The fleet view in a browser with many services: how long until the first row, and how long the frames take while it is scrolled from end
@@ -14,20 +11,6 @@ import { chromium, type Page } from 'playwright-core'
 const { values: args } = parseArgs({ options: { services: { type: 'string', default: '5000' }, browser: { type: 'string', default: '/usr/bin/chromium' } } })
 const sleep = (ms: number) => new Promise((resolve) => { setTimeout(resolve, ms) })
 const perRequest = 1_000
-
-async function startPrescale (directory: string, services: number) {
-  writeFileSync(join(directory, 'prescale.yaml'), `limits: { services: ${services + 1} }\ndefaults: { target: { requestsPerSecond: 100 } }\nlogLevel: warn\n`)
-  const main = fileURLToPath(new URL('../src/main.js', import.meta.url))
-  const child = spawn(process.execPath, [main, 'start', '--no-demo', '--port', '0'], { cwd: directory, stdio: ['ignore', 'pipe', 'inherit'] })
-  let output = ''
-  child.stdout.on('data', (chunk: Buffer) => { output += chunk.toString() })
-  for (;;) {
-    const address = /API +(http:\/\/127\.0\.0\.1:\d+)/.exec(output)?.[1]
-    if (address !== undefined) return { address, stop: () => { child.kill('SIGINT') } }
-    if (child.exitCode !== null) throw new Error(`prescale ended with ${child.exitCode}: ${output}`)
-    await sleep(50)
-  }
-}
 
 /** One sample for each of some services. */
 async function feed (address: string, names: readonly string[], at: number): Promise<void> {
@@ -63,21 +46,20 @@ const scroll = (page: Page) => page.evaluate(`new Promise((resolve) => {
 })`) as Promise<{ frames: number[], rows: number }>
 
 async function measure (services: number) {
-  const directory = mkdtempSync(join(tmpdir(), 'prescale-bench-'))
-  const prescale = await startPrescale(directory, services)
+  const prescale = await startPrescale(`limits: { services: ${services + 1} }\ndefaults: { target: { requestsPerSecond: 100 } }\nlogLevel: warn\n`)
   const browser = await chromium.launch({ executablePath: args.browser, args: ['--no-sandbox'] })
   const names = Array.from({ length: services }, (_, i) => `service-${i}`)
   try {
     const end = Date.now() - 60_000
-    for (const at of [end - 120_000, end - 60_000, end]) await feed(prescale.address, names, at)
-    while (await decided(prescale.address) < services) await sleep(200)
+    for (const at of [end - 120_000, end - 60_000, end]) await feed(prescale.url, names, at)
+    while (await decided(prescale.url) < services) await sleep(200)
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 } })
     const started = performance.now()
-    await page.goto(prescale.address)
+    await page.goto(prescale.url)
     await page.locator('tbody .replicas').first().waitFor()
     const firstRowMs = performance.now() - started
     // What flows in meanwhile: a decision and a verdict of every tenth service.
-    const flowing = feed(prescale.address, names.filter((_, i) => i % 10 === 0), Date.now())
+    const flowing = feed(prescale.url, names.filter((_, i) => i % 10 === 0), Date.now())
     const { frames, rows } = await scroll(page)
     await flowing
     const sorted = frames.toSorted((a, b) => a - b)
@@ -85,9 +67,7 @@ async function measure (services: number) {
     return { services, firstRowMs: Math.round(firstRowMs), rowsInPage: rows, frameMs: { p50: at(0.5), p95: at(0.95), max: at(1) } }
   } finally {
     await browser.close()
-    prescale.stop()
-    await sleep(1_500)
-    rmSync(directory, { recursive: true, force: true })
+    await prescale.stop()
   }
 }
 

@@ -1,10 +1,7 @@
-import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { createRandom, normal } from '../src/ml/random.ts'
+import { startPrescale } from './prescale-process.ts'
 
 /**
  * Many tuned services in one process: each reports samples and results over HTTP and asks for suggestions, in rounds. Prints JSON: the most memory that
@@ -15,28 +12,9 @@ const { values: args } = parseArgs({ options: { services: { type: 'string', defa
 const [services, rounds, results] = [Number(args.services), Number(args.rounds), Number(args.results)]
 const atOnce = 8
 
-async function startPrescale () {
-  const directory = mkdtempSync(join(tmpdir(), 'prescale-fleet-'))
-  writeFileSync(join(directory, 'prescale.yaml'), `limits: { services: ${services + 1} }\nlogLevel: warn\n`)
-  const main = fileURLToPath(new URL('../src/main.js', import.meta.url))
-  const child = spawn(process.execPath, [main, 'start', '--no-demo', '--port', '0'], { cwd: directory, stdio: ['ignore', 'pipe', 'inherit'] })
-  let output = ''
-  child.stdout.on('data', (chunk: Buffer) => { output += chunk.toString() })
-  const stop = async () => {
-    child.kill('SIGINT')
-    await new Promise(resolve => child.once('close', resolve))
-    rmSync(directory, { recursive: true, force: true })
-  }
-  for (;;) {
-    const url = /API +(http:\/\/127\.0\.0\.1:\d+)/.exec(output)?.[1]
-    if (url !== undefined) return { url, stop, mostMegabytes: () => Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024 }
-    if (child.exitCode !== null) throw new Error(`prescale ended with ${child.exitCode}: ${output}`)
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
-}
-
-const prescale = await startPrescale()
-const before = prescale.mostMegabytes()
+const prescale = await startPrescale(`limits: { services: ${services + 1} }\nlogLevel: warn\n`)
+const mostMegabytes = () => Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${prescale.pid}/status`, 'utf8'))?.[1]) / 1024
+const before = mostMegabytes()
 const random = createRandom(1)
 
 async function ask (path: string, body?: unknown) {
@@ -74,7 +52,7 @@ const report = {
   services,
   resultsOfEach: observations,
   mostMegabytesWithoutTuning: Math.round(before),
-  mostMegabytes: Math.round(prescale.mostMegabytes()),
+  mostMegabytes: Math.round(mostMegabytes()),
   turnMs: {
     results,
     atOnce,

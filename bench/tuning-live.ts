@@ -1,9 +1,6 @@
-import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { startPrescale } from './prescale-process.ts'
 import { createLiveLoad, type Period } from './tuning/live-load.ts'
 import { liveDefaults, liveParameters, startLiveService, type LiveConfig } from './tuning/real-service.ts'
 
@@ -14,22 +11,6 @@ import { liveDefaults, liveParameters, startLiveService, type LiveConfig } from 
  */
 const { values: args } = parseArgs({ options: { steps: { type: 'string', default: '200' }, period: { type: 'string', default: '2' }, seed: { type: 'string', default: '1' } } })
 const [steps, periodSeconds, seed] = [Number(args.steps), Number(args.period), Number(args.seed)]
-
-async function startPrescale () {
-  const directory = mkdtempSync(join(tmpdir(), 'prescale-live-'))
-  // JSON is YAML. The twin proves the gain, so no defaults in between.
-  writeFileSync(join(directory, 'prescale.yaml'), JSON.stringify({ services: { live: { tuning: { parameters: liveParameters, proofShare: 0 } } }, logLevel: 'warn' }))
-  const main = fileURLToPath(new URL('../src/main.js', import.meta.url))
-  const child = spawn(process.execPath, [main, 'start', '--no-demo', '--port', '0'], { cwd: directory, stdio: ['ignore', 'pipe', 'inherit'] })
-  let output = ''
-  child.stdout.on('data', (chunk: Buffer) => { output += chunk.toString() })
-  for (;;) {
-    const url = /API +(http:\/\/127\.0\.0\.1:\d+)/.exec(output)?.[1]
-    if (url !== undefined) return { url, stop: async () => { child.kill('SIGINT'); await new Promise(resolve => child.once('close', resolve)); rmSync(directory, { recursive: true, force: true }) } }
-    if (child.exitCode !== null) throw new Error(`prescale ended with ${child.exitCode}: ${output}`)
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
-}
 
 const round = (value: number) => Number(value.toFixed(2))
 const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
@@ -61,7 +42,8 @@ function report (tuned: readonly Period[], twin: readonly Period[], config: Live
   }
 }
 
-const prescale = await startPrescale()
+// JSON is YAML. The twin proves the gain, so no defaults in between.
+const prescale = await startPrescale(JSON.stringify({ services: { live: { tuning: { parameters: liveParameters, proofShare: 0 } } }, logLevel: 'warn' }))
 const services = [await startLiveService(seed), await startLiveService(seed)]
 const load = createLiveLoad(services, { seed, periodSeconds, requestsPerSecond: step => 100 + 40 * Math.sin(step / 15) })
 const [tuned, twin]: [Period[], Period[]] = [[], []]

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { IsolationForest, IsolationForestOptions, IsolationSet } from '../src/ml/isolation-forest.ts'
 import type { TreeTable } from '../src/ml/isolation-tree.ts'
+import { runOn } from '../src/threads/run-on.ts'
 import { workerFile } from '../src/threads/worker-file.ts'
 
 /** What one worker is given to do. */
@@ -33,18 +34,11 @@ function shares (count: number, threads: number): [from: number, to: number][] {
 }
 
 async function runAll<Result> (tasks: readonly IsolationTask[]): Promise<Result[]> {
-  const workers = tasks.map(task => new Worker(workerFile('./isolation-worker.ts', import.meta.url), { workerData: task }))
+  const workers = tasks.map(() => new Worker(workerFile('./isolation-worker.ts', import.meta.url)))
   try {
-    return await Promise.all(workers.map(resultOf<Result>))
+    return await Promise.all(workers.map((worker, i) => runOn<IsolationTask, Result>(worker, tasks[i])))
   } finally {
     // One worker that failed must not leave the others running.
     await Promise.all(workers.map(worker => worker.terminate()))
   }
-}
-
-function resultOf<Result> (worker: Worker): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    worker.once('message', resolve).once('error', reject)
-      .once('exit', code => { reject(new Error(`A worker of the isolation forest stopped with the code ${code}.`)) })
-  })
 }

@@ -6,7 +6,7 @@ export type ScenarioName = typeof scenarioNames[number]
 export interface Step { readonly regime: Regime, readonly level: number }
 
 /** Share of a regime's largest load at level 0 to 17. */
-export const levelShare = (level: number) => 0.15 + 0.05 * level
+const levelShare = (level: number) => 0.15 + 0.05 * level
 export const levelCount = 18
 
 export function workloadAt ({ regime, level }: Step): Workload {

@@ -64,7 +64,7 @@ export const declared: readonly Parameter[] = [
 ]
 
 /** The names and units of the catalogue, in the order of `signalsOf`. */
-export function namedSignals (signals: readonly number[]): Record<string, number> {
+function namedSignals (signals: readonly number[]): Record<string, number> {
   const [cpu, memory, disk, networkIn, networkOut, load, errors, meanMs, queue, busy] = signals
   const bytes = 1024 * 1024
   return {

@@ -173,7 +173,7 @@ export const relationsSchema = object({
   likelyOrigin: nullable(relatedSchema)
 })
 
-export const parameterValue = Type.Union([Type.Number(), Type.String({ maxLength: 128 }), Type.Boolean()], { title: 'a number, a text, true or false' })
+const parameterValue = Type.Union([Type.Number(), Type.String({ maxLength: 128 }), Type.Boolean()], { title: 'a number, a text, true or false' })
 export const configurationSchema = Type.Record(Type.String({ pattern: '^[A-Za-z][A-Za-z0-9_]{0,63}$' }), parameterValue, {
   additionalProperties: false, minProperties: 1, maxProperties: 50, title: 'values by parameter such as { threadPoolSize: 64, timeoutMs: 500 }'
 })

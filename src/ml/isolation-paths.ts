@@ -1,19 +1,11 @@
 import { axesOf } from './isolation-tree.ts'
-import type { IsolationVariant } from './isolation-tree.ts'
+import type { IsolationVariant, TreeTable } from './isolation-tree.ts'
 
-/** The nodes of all trees behind one another, see TreeTable; `right` counts from the first of all. */
-export interface ForestNodes {
+/** The nodes of all trees behind one another; `right` counts from the first of all. */
+export interface ForestNodes extends Omit<TreeTable, 'nodes'> {
   readonly variant: IsolationVariant
   readonly width: number
   readonly roots: Int32Array
-  readonly feature: Int16Array
-  readonly threshold: Float64Array
-  readonly right: Int32Array
-  readonly size: Uint16Array
-  readonly boxes: Float32Array
-  readonly axes: Int16Array
-  readonly slopes: Float32Array
-  readonly points: Float32Array
   /** Per feature: 1 / standard deviation; 0 for a constant one. */
   readonly inverseDeviation: Float64Array
 }
@@ -83,7 +75,7 @@ function boxLength (nodes: ForestNodes, root: number, x: Row): number {
 }
 
 /** The probability that a row is cut off from the box of a node. @param outside shape [width]; filled with its distance in each feature, in deviations. */
-export function cutChance ({ boxes, width, inverseDeviation }: ForestNodes, node: number, x: Row, outside?: Float64Array): number {
+function cutChance ({ boxes, width, inverseDeviation }: ForestNodes, node: number, x: Row, outside?: Float64Array): number {
   const low = 2 * node * width
   const high = low + width
   let out = 0

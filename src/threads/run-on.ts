@@ -9,7 +9,7 @@ type Message<Result> = { readonly steps: number } | { readonly result: Result }
  * @throws the error of the task, or the reason of `signal`.
  */
 export function runOn<Task, Result> (worker: Worker, task: Task,
-  { onSteps = () => {}, signal }: { onSteps?: (steps: number) => void, signal?: AbortSignal }): Promise<Result> {
+  { onSteps = () => {}, signal }: { onSteps?: (steps: number) => void, signal?: AbortSignal } = {}): Promise<Result> {
   return new Promise((resolve, reject) => {
     const onMessage = (message: Message<Result>) => {
       if ('steps' in message) onSteps(message.steps)

@@ -69,42 +69,53 @@ function discounted (memory: SurrogateMemory, factor: number): SurrogateMemory {
   return { information: memory.information.map(scale), target: memory.target.map(scale) }
 }
 
-/** See learnFrom; `state` belongs to `space` already. */
-export function learnObservation (state: TunerState, feedback: Feedback, space: ParameterSpace, options: TunerOptions): TunerState {
-  const { observations } = state
-  const tooOld = observations.length === windowSize && feedback.at < observations[0].at
-  if (!Number.isFinite(feedback.utility) || tooOld || observations.some(({ id }) => id === feedback.id)) return state
+interface Setting { readonly space: ParameterSpace, readonly options: TunerOptions }
 
-  const range = options.utilityRange
+/** What a feedback says, beside what was expected of it. */
+interface Observed {
+  readonly observation: Observation
+  readonly magnitudes: readonly number[]
+  /** Observed less expected utility, 0 where nothing was expected yet; and the standard deviation of what was expected. */
+  readonly residual: number
+  readonly deviation: number
+}
+
+function observe (state: TunerState, { id, at, signals, config, utility: reported }: Feedback, { space, options }: Setting): Observed {
   const coordinates = contextCoordinates(options.furtherSignals)
-  const magnitudes = updateMagnitudes(state.magnitudes, coordinates, feedback.signals)
-  const context = contextOf(feedback.signals, coordinates, magnitudes)
+  const magnitudes = updateMagnitudes(state.magnitudes, coordinates, signals)
+  const context = contextOf(signals, coordinates, magnitudes)
   const defaults = encode(space, space.defaults)
-  const unit = encode(space, feedback.config)
-  const utility = plausible(feedback.utility, observations, range)
-  const level = state.level ?? utility
-  const surrogate = surrogateOf(state, space, options)
-  const outlook = lookOut(state, surrogate, { context, defaults })
-  const { id, at } = feedback
-  const observation: Observation = { id, at, context, unit, utility, defaultUtility: state.level === null ? utility : outlook.utility(defaults) }
+  const unit = encode(space, config)
+  const utility = plausible(reported, state.observations, options.utilityRange)
+  const outlook = lookOut(state, surrogateOf(state, space, options), { context, defaults })
+  const isFirst = state.level === null
+  return {
+    observation: { id, at, context, unit, utility, defaultUtility: isFirst ? utility : outlook.utility(defaults) },
+    magnitudes,
+    residual: isFirst ? 0 : utility - outlook.utility(unit),
+    deviation: outlook.utilityDeviation(unit)
+  }
+}
 
-  const residual = state.level === null ? 0 : utility - outlook.utility(unit)
-  const deviation = outlook.utilityDeviation(unit)
+function takeIn (state: TunerState, { observation, magnitudes, residual, deviation }: Observed, { space, options }: Setting): TunerState {
+  const { at, unit, utility } = observation
+  const { utilityRange: range } = options
+  const defaults = encode(space, space.defaults)
+  const level = state.level ?? utility
   const sigma = Math.hypot(noiseShare * range, deviation)
   const weight = state.learned > warmUp ? Math.max(smallestWeight, Math.min(1, 3 * sigma / Math.abs(residual))) : 1
-  const newer = observations.filter(({ at }) => at > feedback.at).length
+  const newer = state.observations.filter(one => one.at > at).length
   // One that comes late weighs what it would weigh by now, and does not age the others again.
   const lesson = { observation, level, weight: weight * 0.5 ** (newer / halfLife), decay: 0.5 ** (1 / halfLife) }
   const { state: drift, alarm } = watchDrift(state.drift, residual / sigma)
-  const memory = teach(alarm ? discounted(state.memory, kept) : state.memory, surrogate, lesson, range)
   const isSurprise = !sameUnit(unit, defaults) && state.learned > warmUp && residual < -surprise * range - 2 * deviation
   const isNewest = newer === 0
-  const learned = {
+  return {
     ...state,
     magnitudes,
     level,
-    memory,
-    observations: insert(observations, observation),
+    memory: teach(alarm ? discounted(state.memory, kept) : state.memory, surrogateOf(state, space, options), lesson, range),
+    observations: insert(state.observations, observation),
     failures: judge(state, observation, { defaults, range }),
     drift: alarm ? noDrift : drift,
     learned: state.learned + 1,
@@ -112,11 +123,20 @@ export function learnObservation (state: TunerState, feedback: Feedback, space: 
     current: isNewest ? decode(space, unit) : state.current,
     surprised: isNewest ? isSurprise : state.surprised
   }
-  const anchored = anchor(learned, coordinates, feedback.signals)
+}
+
+/** See learnFrom; `state` belongs to `space` already. */
+export function learnObservation (state: TunerState, feedback: Feedback, space: ParameterSpace, options: TunerOptions): TunerState {
+  const { observations } = state
+  const tooOld = observations.length === windowSize && feedback.at < observations[0].at
+  if (!Number.isFinite(feedback.utility) || tooOld || observations.some(({ id }) => id === feedback.id)) return state
+
+  const learned = takeIn(state, observe(state, feedback, { space, options }), { space, options })
+  const anchored = anchor(learned, contextCoordinates(options.furtherSignals), feedback.signals)
   const isFirst = anchored.observations.length === leastCompared
   if (anchored === learned && !isFirst) return learned
-  const moved = isFirst ? { ...anchored, ...settle(anchored.observations, range) } : anchored
-  return { ...moved, memory: relearn(moved, surrogate, options) }
+  const moved = isFirst ? { ...anchored, ...settle(anchored.observations, options.utilityRange) } : anchored
+  return { ...moved, memory: relearn(moved, surrogateOf(moved, space, options), options) }
 }
 
 function judge ({ failures, observations }: TunerState, observation: Observation, { defaults, range }: { defaults: readonly number[], range: number }) {
