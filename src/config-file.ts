@@ -2,9 +2,18 @@ import { isMap, isSeq, LineCounter, parseDocument, type Document, type Node } fr
 import { PrescaleError, type ErrorDetail } from './errors.ts'
 import { configSchema, type ConfigFile } from './config-schema.ts'
 import { compileCheck, type Check } from './schema-check.ts'
+import { shown } from './schema-words.ts'
 
 /** An error of the file, with the place where an editor finds it. */
 export interface FileErrorDetail extends ErrorDetail { readonly place?: string }
+
+export interface ConfigText {
+  /** Without what has errors. */
+  readonly file: ConfigFile
+  readonly details: readonly FileErrorDetail[]
+  /** Errors that were found later, with their places in the text. */
+  readonly placed: (details: readonly ErrorDetail[]) => FileErrorDetail[]
+}
 
 let check: Check | undefined
 
@@ -13,17 +22,19 @@ let check: Check | undefined
  *
  * @throws PrescaleError `invalid-config` with line and column for text that is not YAML. What is YAML but not valid is in `details`.
  */
-export function readConfigText (text: string, name: string): { file: ConfigFile, details: FileErrorDetail[] } {
+export function readConfigText (text: string, name: string): ConfigText {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' })
   if (document.errors.length > 0) throw notYaml(document, name, lines)
   const file = emptyAsAbsent(toPlain(document, name))
+  if (!isPlain(file)) throw new PrescaleError('invalid-config', `${name} holds ${Array.isArray(file) ? 'a list' : JSON.stringify(shown(file))}; keys such as services and sources are expected.`)
   check ??= compileCheck(configSchema)
-  const details = check(file).map((detail) => {
+  const placed = (found: readonly ErrorDetail[]) => found.map((detail) => {
     const place = position(document.contents, detail.path, lines)
     return place === undefined ? detail : { ...detail, place: `${name}:${place}` }
   })
-  return { file: withoutBroken(file, details) as ConfigFile, details }
+  const details = placed(check(file))
+  return { file: withoutBroken(file, details) as ConfigFile, details, placed }
 }
 
 /** What has errors is left out (of a service only the settings that do), so that the rules between keys can be checked on the others. */
@@ -55,9 +66,12 @@ function notYaml (document: Document.Parsed, name: string, lines: LineCounter): 
 
 function toPlain (document: Document.Parsed, name: string): unknown {
   try {
-    return document.toJS({ maxAliasCount: 100 })
+    const plain: unknown = document.toJS({ maxAliasCount: 100 })
+    // Throws where an alias stands within what it names, which has no end.
+    JSON.stringify(plain)
+    return plain
   } catch (error) {
-    throw new PrescaleError('invalid-config', `${name}: ${(error as Error).message}`, { details: [{ path: name, expected: 'aliases that can be resolved' }], cause: error })
+    throw new PrescaleError('invalid-config', `${name}: ${(error as Error).message.split('\n')[0]}`, { details: [{ path: name, expected: 'aliases that can be resolved' }], cause: error })
   }
 }
 

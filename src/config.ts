@@ -4,7 +4,7 @@ import type { Policy } from './domain.ts'
 import { PrescaleError, type ErrorDetail } from './errors.ts'
 import { publicReach } from './ingest/reach.ts'
 import { resolveSignals, type SignalMapping } from './ingest/mapping.ts'
-import { readConfigText } from './config-file.ts'
+import { readConfigText, type ConfigText } from './config-file.ts'
 import { buildAdapters, checkAdapters, isLoopback, withoutSecrets, type AdapterConfig } from './config-adapters.ts'
 import { checkSettings, toPolicy } from './config-service.ts'
 import { sections, withDefaults, type ConfigFile, type ServiceSettings } from './config-schema.ts'
@@ -74,10 +74,12 @@ export function loadConfig (flags: Overrides = {}, environment: NodeJS.ProcessEn
   const above: Overrides = { ...overrides, ...defined(flags) }
   const named = above.configPath
   const path = named ?? (existsSync(defaultPath) ? defaultPath : null)
-  const read = path === null ? { file: {}, details: [] } : readConfigText(readFile(path), path)
+  const read: ConfigText = path === null ? { file: {}, details: [], placed: (found) => [...found] } : readConfigText(readFile(path), path)
   const adapters = buildAdapters({ ...read.file.listen, push: read.file.push }, above)
   const config = { ...buildConfig(read.file, above, path), ...adapters.config }
-  details.push(...read.details, ...adapters.details, ...checkConfig(config))
+  // The rest may come from the environment or the command line, which have no lines.
+  const isOfFile = ({ path }: ErrorDetail) => /^(?:services|sources|push)\b/.test(path)
+  details.push(...read.details, ...[...adapters.details, ...checkConfig(config)].flatMap((detail) => isOfFile(detail) ? read.placed([detail]) : detail))
   if (details.length > 0) throw invalidConfig(path, withoutSecrets(details))
   return config
 }

@@ -2,7 +2,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import ajvFormats from 'ajv-formats'
 import type { TSchema } from 'typebox'
 import type { ErrorDetail } from './errors.ts'
-import { describe, nearest } from './schema-words.ts'
+import { cut, describe, nearest, shown } from './schema-words.ts'
 
 export type Check = (value: unknown) => ErrorDetail[]
 
@@ -21,8 +21,18 @@ export function compileCheck (schema: TSchema, options: CheckOptions = {}): Chec
   let validate: ValidateFunction | undefined
   return (value) => {
     validate ??= compilerFor(options).compile(schema)
-    return validate(value) ? [] : explain(validate.errors ?? [])
+    if (!validate(value)) return explain(validate.errors ?? [])
+    return options.coerce === true ? infinities(value, schema) : []
   }
+}
+
+/** Text such as `1e999` is a number, but none that a limit could hold; ajv lets it pass where it makes numbers of text. */
+function infinities (value: unknown, schema: TSchema): ErrorDetail[] {
+  if (typeof value !== 'object' || value === null) return []
+  const properties = (schema as { properties?: Record<string, Record<string, unknown>> }).properties ?? {}
+  return Object.entries(value)
+    .filter(([, entry]) => entry === Infinity || entry === -Infinity)
+    .map(([key, entry]) => ({ path: key, value: shown(entry), expected: describe(properties[key] ?? {}) }))
 }
 
 const compilers = new Map<string, Ajv>()
@@ -82,7 +92,7 @@ function toDetail (error: ErrorObject): ErrorDetail {
   switch (error.keyword) {
     case 'additionalProperties': {
       const key = String(error.params['additionalProperty'])
-      return { path: join(path, key), value: (error.data as Record<string, unknown>)[key], expected: unknownKey(key, schema) }
+      return { path: join(path, key), value: shown((error.data as Record<string, unknown>)[key]), expected: unknownKey(key, schema) }
     }
     case 'required': {
       const key = String(error.params['missingProperty'])
@@ -92,7 +102,7 @@ function toDetail (error: ErrorObject): ErrorDetail {
     case 'maxProperties':
       return { path, value: `${Object.keys(error.data as object).length} keys`, expected: `at most ${error.params['limit']} keys; ${describe(schema)}` }
     default:
-      return { path, value: error.data, expected: describe(schema) }
+      return { path, value: shown(error.data), expected: describe(schema) }
   }
 }
 
@@ -110,5 +120,5 @@ function readablePath (pointer: string): string {
 
 function join (path: string, key: string): string {
   if (/^\d+$/.test(key)) return `${path}[${key}]`
-  return path === '' ? key : `${path}.${key}`
+  return path === '' ? cut(key) : `${path}.${cut(key)}`
 }

@@ -1,3 +1,29 @@
+const longestShown = 256
+const deepestShown = 8
+
+/** Text that an answer may repeat: whoever sends a megabyte need not get it back. What was cut is left as it is. */
+export function cut (text: string): string {
+  return text.length <= longestShown + 32 ? text : `${text.slice(0, longestShown)}… (${text.length} characters)`
+}
+
+/** An offending value as an answer shows it: cut where it is long or deep, and in words where JSON has none for it. */
+export function shown (value: unknown): unknown {
+  if (typeof value === 'string') return cut(value)
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
+  if (typeof value !== 'object' || value === null) return value
+  const shallow = upTo(deepestShown, value)
+  const text = JSON.stringify(shallow)
+  return cut(text) === text ? shallow : cut(text)
+}
+
+/** What is nested a thousand times cannot be written as JSON without end of the stack. */
+function upTo (depth: number, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (depth === 0) return '…'
+  if (Array.isArray(value)) return value.map(one => upTo(depth - 1, one))
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, upTo(depth - 1, one)]))
+}
+
 /** What a schema asks for, in words; its `title` where it has one. */
 export function describe (schema: Record<string, unknown>): string {
   if (typeof schema['title'] === 'string') return schema['title']

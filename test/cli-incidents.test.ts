@@ -66,6 +66,7 @@ describe('prescale incidents feedback', () => {
 
   it('says in one line what is wrong', async () => {
     expect(await run('incidents', 'feedback', incident.id, 'fine')).toMatchObject({ code: 1, stderr: expect.stringContaining('Allowed choices are normal, real, nothing') })
+    expect(await run('incidents', 'feedback', 'x', 'real')).toMatchObject({ code: 1, stderr: expect.stringContaining('The id is "x", expected one that `prescale incidents` lists') })
     expect(await run('incidents', 'feedback', 'nobody.1', 'real')).toMatchObject({ code: 1, stderr: expect.stringContaining('answers 404: There is no incident.') })
   })
 })

@@ -50,6 +50,14 @@ describe.skipIf(!haveRedis)(needsRedis('prescale start'), () => {
     expect((await second.ask('/v1/services/shop/decisions?limit=2')).body['decisions'].map(({ asOf }: { asOf: number }) => asOf)).toEqual([samples[9].at + 1000, samples[9].at])
   })
 
+  it('leaves no Redis behind when it is ended while it starts', { timeout: 60_000 }, async () => {
+    const program = startProgram(['start', '--port', '0', '--no-demo'], { cwd: newFolder(), environment: { PRESCALE_LOG_LEVEL: 'info' } })
+    const [, redis] = await program.printed(/"redisPid":(\d+)/)
+    program.child.kill('SIGINT')
+    expect(await program.ended).toMatchObject({ code: 0 })
+    await until(() => !existsSync(`/proc/${redis}`))
+  })
+
   it('without any configuration watches its own metrics and plays a demonstration, marked as one, with a forecast and its reasons', { timeout: 90_000 }, async () => {
     const { ask } = await start([], { cwd: newFolder() })
     await until(async () => (await ask('/v1/services/demo-shop/decision')).body['source'] === 'forecast')

@@ -79,6 +79,10 @@ describe('prescale models', () => {
     }]
   }
 
+  it('says what an address looks like', async () => {
+    expect(await run('models', '--url', 'nowhere')).toMatchObject({ code: 1, stderr: 'prescale: --url is "nowhere", expected an address such as http://127.0.0.1:8080\n' })
+  })
+
   it('shows those of all services and those of single ones with how they do, or JSON for programs', async () => {
     const url = await serve(200, answer)
     expect((await run('models', '--url', url)).stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([

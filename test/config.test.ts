@@ -140,6 +140,23 @@ services:
     expect(formatDetails(error.details)).toEqual([`${file}:3:5 services.my.shop.minReplicas is "x", expected a whole number from 0 to 100000`])
   })
 
+  it('shows it for what contradicts itself, too', () => {
+    const file = join(directory, 'contradiction.yaml')
+    writeFileSync(file, 'services:\n  shop:\n    mode: act\n    minReplicas: 5\n    maxReplicas: 2\n')
+    const error = errorOf(() => loadConfig({ configPath: file }, {}))
+    expect(formatDetails(error.details)).toEqual([`${file}:4:5 services.shop.minReplicas is 5, expected at most maxReplicas, which is 2`])
+  })
+
+  it('refuses a file that is no map, and an alias within what it names, in one sentence', () => {
+    expect(errorOf(() => load('- shop\n')).message).toMatch(/yaml holds a list; keys such as services and sources are expected\.$/)
+    expect(errorOf(() => load('shop\n')).message).toMatch(/yaml holds "shop"; keys such as/)
+    expect(errorOf(() => load('services: &all { shop: { labels: *all } }\n')).message).toMatch(/yaml: Converting circular structure/)
+  })
+
+  it('says a number that is none by its name', () => {
+    expect(errorsOf('limits: { services: 1e999 }')).toEqual([{ path: 'limits.services', value: 'Infinity', expected: 'a whole number of at least 1' }])
+  })
+
   it('keeps names that mean something to JavaScript out', () => {
     expect(errorsOf('services: { __proto__: {} }')[0]).toMatchObject({ path: 'services.__proto__' })
     expect(errorsOf('__proto__: {}')[0]).toMatchObject({ path: '__proto__' })

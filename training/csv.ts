@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream, existsSync, statSync } from 'node:fs'
+import { createReadStream, createWriteStream, existsSync, realpathSync, statSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { once } from 'node:events'
 import { pipeline } from 'node:stream'
@@ -117,7 +117,7 @@ export function readNumber (text: string, { path, line, column }: { path: string
  * The file is there, whole, once `close` has returned; until then, and after `discard`, one that was there before is untouched.
  * Packed files hold no time of writing, so the same rows give the same bytes.
  *
- * @throws PrescaleError `not-found` from `close` where there is no such folder.
+ * @throws PrescaleError `not-found` from `write` or `close` where there is no such folder.
  */
 export function createCsvWriter (path: string, header: readonly string[]) {
   // What is not a file, such as /dev/stdout, cannot be replaced by one.
@@ -126,7 +126,7 @@ export function createCsvWriter (path: string, header: readonly string[]) {
   const packer = path.endsWith('.gz') ? createGzip({ level: 9 }) : null
   const sink = packer ?? file
   if (packer) pipeline(packer, file, () => {})
-  const failed = finished(file)
+  const failed = finished(file).catch((error: NodeJS.ErrnoException) => { throw unwritable(path, error) })
   failed.catch(() => {}) // reported by close(); until then nobody listens
 
   function write (row: readonly (string | number)[]): void | Promise<void> {
@@ -140,7 +140,7 @@ export function createCsvWriter (path: string, header: readonly string[]) {
 
   async function close (): Promise<void> {
     sink.end()
-    await failed.catch((error: NodeJS.ErrnoException) => { throw unwritable(path, error) })
+    await failed
     if (written !== path) await rename(written, path)
   }
 
@@ -164,6 +164,13 @@ export async function writeRows (path: string, header: readonly string[], rows: 
     if (wait) await wait
   }
   await writer.close()
+}
+
+/** @throws PrescaleError `invalid-request` for an output that would take the place of what is read. */
+export function checkNotInput (out: string, input: string): void {
+  if (existsSync(out) && existsSync(input) && statSync(out).isFile() && realpathSync(out) === realpathSync(input)) {
+    throw new PrescaleError('invalid-request', `--out is ${out}, which is what is read; name another file, or it would be lost.`)
+  }
 }
 
 /** What the file system said, in words for whoever named the path. */

@@ -6,7 +6,7 @@ import { isNews, noveltyRule } from '../src/policy/alarm.ts'
 import { warmUpSteps } from '../src/policy/judge.ts'
 import { detect, emptyAnomalyState } from '../src/policy/verdict.ts'
 import type { AnomalyModel } from '../src/policy/verdict.ts'
-import { createCsvWriter, readCsv } from './csv.ts'
+import { checkNotInput, createCsvWriter, readCsv } from './csv.ts'
 import type { CsvBatch } from './csv.ts'
 import { createIncidentFile } from './incident-file.ts'
 import type { IncidentFile } from './incident-file.ts'
@@ -61,6 +61,7 @@ const mostTrainingValues = 50_000_000
  */
 export async function detectFile (options: DetectFileOptions): Promise<{ rows: number }> {
   const { data, out, trainRows = 0 } = options
+  checkNotInput(out, data)
   const writer = createCsvWriter(out, header)
   const incidents = createIncidentFile(options.incidents)
   const progress = createProgress({ label: 'detect' })

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { replayRows, type ReplaySettings, type TraceRow } from '../src/simulation/replay-rows.ts'
 import { PrescaleError } from '../src/errors.ts'
-import { columnIndexes, createCsvWriter, readCsv, readNumber, unwritable } from './csv.ts'
+import { checkNotInput, columnIndexes, createCsvWriter, readCsv, readNumber, unwritable } from './csv.ts'
 import { createProgress } from './progress.ts'
 import { createReplayPlot } from './replay-plot.ts'
 
@@ -17,6 +17,7 @@ export interface ReplayOptions extends ReplaySettings {
 
 /** Replays a trace file; what is asked for is written row by row, so that memory does not grow with the trace. */
 export async function replay (options: ReplayOptions): Promise<{ rows: number }> {
+  checkNotInput(options.out, options.trace)
   const writer = createCsvWriter(options.out, ['at', 'replicas', 'source', 'forecast', 'reason'])
   const plot = createReplayPlot({ atTarget: options.capacity * options.target })
   const progress = createProgress({ label: 'replay' })

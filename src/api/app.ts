@@ -22,7 +22,7 @@ import { overrideRoutes } from './overrides.ts'
 import { prometheusRoutes } from './prometheus/routes.ts'
 import { pushRoutes } from './push.ts'
 import { pageRoutes } from './page.ts'
-import { handleError, registerNotFound } from './problem.ts'
+import { handleError, longestParam, registerNotFound } from './problem.ts'
 import { recommendationRoutes } from './recommendations.ts'
 import { remoteWriteRoutes } from './remote-write.ts'
 import { savingsRoutes } from './savings.ts'
@@ -53,7 +53,9 @@ export async function createApp (options: ApiOptions): Promise<Api> {
     // Nothing is logged of a request that goes well, so none needs a logger of its own.
     childLoggerFactory: (logger) => logger,
     bodyLimit: config().limits.bodyBytes,
-    routerOptions: { maxParamLength: 256 },
+    routerOptions: { maxParamLength: longestParam },
+    // What is wrong with an address before any route is asked.
+    frameworkErrors: (error, request, reply) => { handleError(error, request, reply) },
     // Who shows a certificate is told from who shows none by the guard, request by request.
     ...(tls && { https: { ...tls, requestCert: tls.ca !== undefined, rejectUnauthorized: false } }),
     requestTimeout: 30_000,

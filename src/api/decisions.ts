@@ -97,13 +97,18 @@ export async function currentDecision (service: string, context: DecisionContext
   const decision = await context.decisions.latest(service)
   if (decision === null) {
     await refuseUnknown(service, context)
-    throw new PrescaleError('no-opinion', `There is no decision for ${service} yet: too few samples have arrived.`)
+    throw new PrescaleError('no-opinion', `There is no decision for ${service} yet: ${await whatIsMissing(service, context)}`)
   }
   if (decision.validUntil <= context.now()) {
     const age = Math.round((context.now() - decision.asOf) / 1000)
     throw new PrescaleError('no-opinion', `The last decision for ${service} rests on a sample of ${age} s ago and is out of date; newer samples are needed.`)
   }
   return decision
+}
+
+async function whatIsMissing (service: string, { decisions }: DecisionContext): Promise<string> {
+  if (await decisions.verdict(service) === null) return 'no sample of it has been worked on.'
+  return 'its samples do not say what the load is or what one replica carries; they need the signal of target, or, where target is auto, requestsPerSecond, cpuUsageRatio and readyReplicas.'
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { errorList, PrescaleError, type ErrorCode } from '../errors.ts'
+import { cut, shown } from '../schema-words.ts'
 
 /** RFC 9457; served as application/problem+json for every answer from 400 on. */
 export interface Problem {
@@ -13,6 +14,8 @@ export interface Problem {
 /** Senders try again; a few seconds are what a backlog or a restart of Redis takes. */
 const retryAfterSeconds = 5
 const maxErrors = 100
+/** Of a name or an id in an address. */
+export const longestParam = 256
 
 export function toProblem (error: PrescaleError): Problem {
   const { status, title } = errorList[error.code]
@@ -23,16 +26,6 @@ export function toProblem (error: PrescaleError): Problem {
     detail: error.message,
     ...(error.details.length > 0 && { errors: error.details.slice(0, maxErrors).map(({ path, value, expected }) => ({ path, value: shown(value), expected })) })
   }
-}
-
-const deepestShown = 8
-
-/** A value as it came, but not deeper than anybody reads: what is nested a thousand times cannot be written as JSON without end of the stack. */
-function shown (value: unknown, depth = 0): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  if (depth >= deepestShown) return '…'
-  if (Array.isArray(value)) return value.map(one => shown(one, depth + 1))
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, shown(one, depth + 1)]))
 }
 
 /** @param more further members, for callers that look for something of their own. */
@@ -62,6 +55,8 @@ export function toPrescaleError (error: unknown, request: FastifyRequest): Presc
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     return new PrescaleError('unsupported-media-type', `The content type is ${request.headers['content-type'] ?? 'missing'}, expected application/json.`)
   }
+  if (code === 'FST_ERR_BAD_URL') return new PrescaleError('invalid-request', `The address ${cut(pathOf(request))} is not percent-encoded UTF-8.`)
+  if (code === 'FST_ERR_MAX_PARAM_LENGTH') return new PrescaleError('invalid-request', `A part of the address ${cut(pathOf(request))} is longer than ${longestParam} characters.`)
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return new PrescaleError(codeOfStatus[statusCode] ?? 'invalid-request', (error as Error).message)
   }

@@ -1,5 +1,6 @@
 import { Argument, Option, type Command } from 'commander'
 import { serviceOfIncident, type Incident } from '../domain.ts'
+import { PrescaleError } from '../errors.ts'
 import { table } from './table.ts'
 import { number, say } from './terminal.ts'
 import { again } from './watch.ts'
@@ -65,7 +66,9 @@ function row ({ id, state, severity, startedAt, lastAnomalyAt, reopened, causes,
 
 async function feedback (id: string, verdict: string, { url, note }: { url: string, note?: string }): Promise<void> {
   const { ask } = await import('./ask.ts')
-  const path = `/v1/services/${encodeURIComponent(serviceOfIncident(id))}/incidents/${encodeURIComponent(id)}/feedback`
+  const service = serviceOfIncident(id)
+  if (service === '') throw new PrescaleError('invalid-request', `The id is ${JSON.stringify(id)}, expected one that \`prescale incidents\` lists, such as shop.1763640000000.`)
+  const path = `/v1/services/${encodeURIComponent(service)}/incidents/${encodeURIComponent(id)}/feedback`
   const sent = verdict === 'nothing' ? { method: 'DELETE' as const } : { method: 'POST' as const, body: { verdict, ...(note !== undefined && { note }) } }
   await ask(url, path, sent)
   say(verdict === 'nothing' ? `What was said about ${id} is taken back.` : `${id} was ${verdict}; samples are judged by that from now on.`)

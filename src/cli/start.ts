@@ -43,21 +43,27 @@ async function start ({ role, config: configPath, host, port, demo, insecure, ku
   const [{ default: closeWithGrace }, { loadConfig }, { withBuiltInServices }, { startRuntime }] = await Promise.all([
     import('close-with-grace'), import('../config.ts'), import('../config-builtin.ts'), import('../runtime.ts')
   ])
-  const runtime = await startRuntime({
+  const starting = startRuntime({
     role,
     load: () => withBuiltInServices(loadConfig(flags), { demo }),
     modelsDirectory: `${packageRoot()}/models`,
     pageDirectory: `${packageRoot()}/dist/src/api/dashboard`,
     readDemoTrace: () => readTrace(`${packageRoot()}/data/demo-shop.csv`)
   })
+  // From the first moment on: whoever ends us while we start must not leave a Redis server behind that nobody uses.
+  const grace = closeWithGrace({ delay: 5_000, skip: ['SIGHUP'], logger: console }, async ({ err, signal }) => {
+    const { log, close } = await starting
+    if (err) log.fatal({ err }, 'unexpected; closing')
+    else log.info({ signal }, 'closing')
+    await close()
+  })
+  const runtime = await starting.catch((error: unknown) => {
+    grace.uninstall()
+    throw error
+  })
   const { log } = runtime
   process.on('SIGHUP', () => {
     runtime.reload().catch((error: unknown) => { log.error({ err: error }, 'the configuration was not changed: the file is not valid') })
-  })
-  closeWithGrace({ delay: 5_000, skip: ['SIGHUP'], logger: { error: (error) => { log.error(error) } } }, async ({ err, signal }) => {
-    if (err) log.fatal({ err }, 'unexpected; closing')
-    else log.info({ signal }, 'closing')
-    await runtime.close()
   })
   for (const line of greeting(runtime, role)) say(line)
 }

@@ -11,7 +11,7 @@ const presetSchema = Type.Enum([...presetNames], { title: `a preset: ${presetNam
 /** `signals:` of a service: a preset, or a list of presets and mappings. */
 export const signalsSchema = Type.Union([
   presetSchema,
-  Type.Array(Type.Union([presetSchema, signalMappingSchema], { title: 'a preset or a mapping' }), { maxItems: 200 })
+  Type.Array(Type.Union([presetSchema, signalMappingSchema], { title: `a preset (${presetNames.join(', ')}) or a mapping` }), { maxItems: 200 })
 ], { title: `a preset (${presetNames.join(', ')}) or a list of presets and mappings` })
 export type SignalsSetting = Static<typeof signalsSchema>
 

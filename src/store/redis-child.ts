@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdir, open, readFile, realpath } from 'node:fs/promises'
+import { access, constants, mkdir, open, readFile, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { PrescaleError } from '../errors.ts'
@@ -22,11 +22,10 @@ export interface RedisChildOptions {
  * It outlives us when we are killed, and its next user finds it by its socket; one directory never has two servers. When it dies
  * under us it is started again.
  *
- * @throws PrescaleError 'store-unavailable' with the last line of its log when it does not start.
+ * @throws PrescaleError 'store-unavailable' with the last line of its log when it does not start; 'invalid-config' for a folder that cannot be written to.
  */
 export async function openRedisChild ({ program, directory: wished, log }: RedisChildOptions): Promise<RedisSource> {
-  await mkdir(wished, { recursive: true, mode: 0o700 })
-  const directory = await realpath(wished)
+  const directory = await usableFolder(wished)
   const { path: socket, dispose } = await shortPath(directory, 'redis.sock')
   const ensure = () => ensureServer({ program, directory, socket, log })
   await ensure()
@@ -42,6 +41,16 @@ export async function openRedisChild ({ program, directory: wished, log }: Redis
       await dispose()
     }
   })
+}
+
+async function usableFolder (path: string): Promise<string> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 })
+    await access(path, constants.W_OK)
+    return await realpath(path)
+  } catch (error) {
+    throw new PrescaleError('invalid-config', `The folder ${path} cannot be written to, and our Redis keeps its data there: ${(error as Error).message}. --data-dir names another one, and REDIS_URL another Redis.`, { cause: error })
+  }
 }
 
 interface Server { readonly program: string, readonly directory: string, readonly socket: string, readonly log: Logger }
@@ -85,7 +94,7 @@ async function start ({ program, directory, socket, log }: Server): Promise<void
       const lastLine = (await readFile(logPath, 'utf8')).trimEnd().split('\n').at(-1)
       throw new PrescaleError('store-unavailable', `${program} does not start in ${directory}: ${error.message}; its log ends with "${lastLine}".`, { cause: error })
     })
-    log.info({ pid: child.pid }, `started ${program} in ${directory}`)
+    log.info({ redisPid: child.pid }, `started ${program} in ${directory}`)
   } finally {
     await logFile.close()
   }

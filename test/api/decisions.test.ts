@@ -41,6 +41,11 @@ describe('GET /v1/services/{service}/decision', () => {
     expectProblem(await get('/v1/services/nobody/decision'), { status: 404, code: 'unknown-service' })
   })
 
+  it('says what is missing where samples come and nothing can be decided', async () => {
+    test.fakes.verdicts.set('shop', verdict)
+    expect(expectProblem(await get('/v1/services/shop/decision'), { status: 503, code: 'no-opinion' })['detail']).toContain('or, where target is auto, requestsPerSecond, cpuUsageRatio and readyReplicas')
+  })
+
   it('is 503 while Redis is away, and recovers by itself', async () => {
     test.fakes.decisions.set('shop', decisionOf('shop'))
     test.fakes.down = true
@@ -72,6 +77,20 @@ describe('GET /v1/services/{service}/decisions', () => {
       { path: 'sinc', value: '1', expected: 'did you mean "since"? one of the keys since, limit, offset' },
       { path: 'limit', value: 0, expected: 'a whole number from 1 to 1000' }
     ])
+  })
+})
+
+describe('an address', () => {
+  it.each([
+    ['/v1/services/%ff/decision', 'The address /v1/services/%ff/decision is not percent-encoded UTF-8.'],
+    [`/v1/services/${'a'.repeat(300)}`, expect.stringMatching(/^A part of the address .* is longer than 256 characters\.$/)]
+  ])('that cannot be one is a problem like any other: %s', async (url, detail) => {
+    expect(expectProblem(await get(url), { status: 400, code: 'invalid-request' })['detail']).toEqual(detail)
+  })
+
+  it.each(['limit=1e999', 'offset=1e999', 'since=-1e999'])('holds no number beyond all limits: %s', async (query) => {
+    const { errors } = expectProblem(await get(`/v1/services/shop/decisions?${query}`), { status: 400, code: 'invalid-request' })
+    expect(errors).toEqual([{ path: query.split('=')[0], value: expect.stringMatching(/^-?Infinity$/), expected: expect.stringContaining('a whole number') }])
   })
 })
 

@@ -18,6 +18,18 @@ describe('POST /v1/samples', () => {
     expect(test.fakes.queued[0]).toEqual({ kind: 'samples', service: 'shop', samples: [sample()] })
   })
 
+  it('repeats of what it refuses only the begin, and says a number without end by its name', async () => {
+    const { errors } = expectProblem(await post(sample({ service: 'x'.repeat(5000) })), { status: 400, code: 'invalid-request' })
+    expect(errors![0]).toMatchObject({ path: 'samples[0].service', value: `${'x'.repeat(256)}… (5000 characters)` })
+    const wide = sample({ signals: Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`s${i}`, i])) })
+    expect(JSON.stringify(expectProblem(await post(wide), { status: 400, code: 'invalid-request' })).length).toBeLessThan(1000)
+
+    const endless = await call(test.app, 'POST', '/v1/samples', '{ "service": "shop", "signals": { "requestsPerSecond": 1e999 } }', { 'content-type': 'application/json' })
+    expect(expectProblem(endless, { status: 400, code: 'invalid-request' })['errors']).toEqual([
+      { path: 'samples[0].signals.requestsPerSecond', value: 'Infinity', expected: 'a finite number' }
+    ])
+  })
+
   it('reads a time as text, and takes now where none is given', async () => {
     await post([sample({ at: '2026-11-20T11:59:00Z' }), { service: 'shop', signals: {} }])
     expect(test.fakes.queued[0]).toMatchObject({ samples: [{ at: now - 60_000 }, { at: now }] })

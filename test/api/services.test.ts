@@ -88,7 +88,7 @@ describe('POST /v1/services/{service}/feedback', () => {
     expect(problem['errors']).toEqual([
       { path: '[0].performance', expected: expect.stringContaining('tuning.objective is "reported"') },
       { path: '[1].optimal', value: { threads: 3 }, expected: expect.stringContaining('the parameter threads is unknown') },
-      { path: '[2].optimal', value: { timeoutMs: 1 }, expected: expect.stringContaining('timeoutMs is 1, expected 20 to 5000') }
+      { path: '[2].optimal', value: { timeoutMs: 1 }, expected: expect.stringContaining('timeoutMs is 1, expected a whole number, 20 to 5000') }
     ])
     expectProblem(await post([]), { status: 400, code: 'invalid-request' })
     expect(test.fakes.queued).toEqual([])

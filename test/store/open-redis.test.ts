@@ -41,6 +41,13 @@ describe('where Redis comes from', () => {
     expect(await source.ping()).toBe(false)
   })
 
+  it.skipIf(!haveRedis)('names the folder that cannot be written to, and the ways out', async () => {
+    writeFileSync(join(dataDirectory, 'file'), '')
+    const path = join(dataDirectory, 'file')
+    await expect(open({ dataDirectory: path })).rejects.toThrow(`The folder ${path}/redis cannot be written to`)
+    await expect(open({ dataDirectory: path })).rejects.toThrow('--data-dir names another one')
+  })
+
   it('refuses an address that is none, without showing it', async () => {
     await expect(open({ url: 'secret@nowhere' })).rejects.toThrow('The address of Redis is not a URL such as redis://127.0.0.1:6379.')
   })

@@ -87,6 +87,18 @@ describe('a replay of a file', () => {
     return join(directory, name)
   }
 
+  it('never writes over the trace that it reads, by whatever name', async () => {
+    const text = 'at,requestsPerSecond\n0,700\n'
+    const trace = file('own.csv', text)
+    await expect(replay({ ...settings, trace, out: `${directory}/./own.csv` })).rejects.toThrow('--out is')
+    expect(readFileSync(trace, 'utf8')).toBe(text)
+  })
+
+  it('says that there is no folder to write to', async () => {
+    const trace = file('lost.csv', 'at,requestsPerSecond\n0,700\n')
+    await expect(replay({ ...settings, trace, out: join(directory, 'none/out.csv') })).rejects.toThrow('none/out.csv: there is no such folder to write to.')
+  })
+
   it('writes a wish for every row, from a packed file too', async () => {
     const trace = file('trace.csv.gz', gzipSync('at,requestsPerSecond,cpuUsageRatio\n0,700,0.5\n60,,\n120,140,0.1\n'))
     const out = join(directory, 'out.csv')
