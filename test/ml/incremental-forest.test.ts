@@ -41,6 +41,14 @@ describe('A forest that follows its rows', () => {
     expect(scoreIncrementally(after, at(10))).toBeGreaterThan(scoreIncrementally(after, at(30)) + 0.2)
   })
 
+  it('holds a fair sample of all its rows until the horizon', () => {
+    const { rows } = learn([...cloud(500, 10), ...cloud(500, 30, 2)])
+    const [dividing] = learn([at(20)]).rows
+    const early = rows.filter((code, i) => i % 2 === 0 && code < dividing).length
+    // Half of 256; four standard deviations of a draw of 256 out of 1,000 are 4 × √(256 × 1/4 × 744/999) = 28.
+    expect(Math.abs(early - 128)).toBeLessThan(28)
+  })
+
   it('replaces one tree at a time, the oldest one', () => {
     const before = learn(cloud(4000, 10))
     const grown = [before]

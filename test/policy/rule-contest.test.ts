@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Decision, Policy } from '../../src/domain.ts'
 import { forecastProbabilities, type LoadForecaster } from '../../src/ml/forecaster.ts'
 import { emptyState, evaluate, type ServiceState } from '../../src/pipeline.ts'
+import type { RuleContest } from '../../src/policy/rule-contest-state.ts'
 import { noModels, policy, sampleAt } from '../support/scaling.ts'
 
 /** Says that the largest load to come lies around `factor` times the present one, give or take five percent. */
@@ -88,6 +89,34 @@ describe('the contest with rules that need no forecast', () => {
     expect(decisions[0].source).toBe('reactive')
     expect(decisions.at(-1)?.source).toBe('forecast')
   }, 30_000)
+
+  describe('with sums that one more step does not move', () => {
+    const { state } = run({ loads: steady, steps: 760, model: forecaster(3) })
+    const contest = state.scaling.contest!
+    const rulingAfter = (peak: { paid: number, violating?: number }, ruling: RuleContest['ruling']) => {
+      const sums = {
+        arrived: 1e9,
+        forecast: { ...contest.forecast, paid: 1e9, violating: 1e8 },
+        peak: { ...contest.peak, violating: 0, ...peak },
+        hpa: { paid: 2e9, violating: 0 }
+      }
+      const from = { ...state, scaling: { ...state.scaling, contest: { ...contest, ...sums, ruling } } }
+      return run({ loads: steady, steps: 1, model: forecaster(3), from }).state.scaling.contest!.ruling
+    }
+
+    it('asks for a lead of a tenth to begin, and of half of that to go on', () => {
+      expect(rulingAfter({ paid: 0.89e9 }, 'forecast')).toBe('peak')
+      expect(rulingAfter({ paid: 0.93e9 }, 'forecast')).toBe('forecast')
+      expect(rulingAfter({ paid: 0.93e9 }, 'peak')).toBe('peak')
+      expect(rulingAfter({ paid: 0.96e9 }, 'peak')).toBe('forecast')
+    })
+
+    it('prefers a rule, which nobody steers, only if it would violate no more even with 1.25 times what it did', () => {
+      // 1.25 × 0.79 is less than 1, 1.25 × 0.81 is more.
+      expect(rulingAfter({ paid: 0.5e9, violating: 0.79e8 }, 'forecast')).toBe('peak')
+      expect(rulingAfter({ paid: 0.5e9, violating: 0.81e8 }, 'forecast')).toBe('forecast')
+    })
+  })
 
   it('goes on steering the price of violations by what the forecast would have come to', () => {
     const bad = run({ loads: bursty, steps: 1200, model: forecaster(3), more: { violationTarget: 0.2 } }).state

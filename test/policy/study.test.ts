@@ -52,6 +52,12 @@ describe('A service that nobody trained', () => {
     studied = run(minutes(4 * day, day), { state: atFour, from: 4 * day }).state
   }, 60_000)
 
+  it('waits for a season before its forest grows: until then no deviation from it is known', () => {
+    // The first sample is at minute 1, so at the end of the day a minute is missing.
+    expect(run(minutes(0, day)).state.study!.forest.turn).toBe(0)
+    expect(run(minutes(0, day + 10)).state.study!.forest.turn).toBe(10)
+  })
+
   it('has a standard of its own after one day of waiting, one of counting and two of scores', () => {
     expect(atFour.standard).toBeNull()
     expect(studied.standard).not.toBeNull()
