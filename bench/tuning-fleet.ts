@@ -17,24 +17,30 @@ const mostMegabytes = () => Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/
 const before = mostMegabytes()
 const random = createRandom(1)
 
-async function ask (path: string, body?: unknown) {
-  const response = await fetch(prescale.url + path, body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
-  return await response.json() as Record<string, any>
+/** What is answered 503 (nothing learned yet, or too much at once) is sent again: by its ids nothing counts twice. */
+async function ask (path: string, body?: unknown): Promise<Record<string, any>> {
+  for (;;) {
+    const response = await fetch(prescale.url + path, body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+    if (response.ok) return await response.json() as Record<string, any>
+    if (response.status !== 503) throw new Error(`${path}: ${response.status} ${await response.text()}`)
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
 }
+
+const suggestion = (service: string) => ask(`/v1/services/${service}/suggestion`)
 
 /** A sample, some results around what is suggested, and the next suggestion. */
 async function turn (service: string, round: number): Promise<number> {
   const usual = { networkInBytesPerSecond: 6e5, networkOutBytesPerSecond: 6e6, cpuUsageRatio: 0.5, errorRatio: 0.01, responseTimeSeconds: 0.05 }
   const state = { ...usual, requestsPerSecond: 300 + 100 * random() }
   await ask('/v1/samples', { samples: [{ service, at: Date.now(), signals: state }] })
-  const config = round === 0 ? { threadPoolSize: 64 } : (await ask(`/v1/services/${service}/suggestion`))['config']
+  const config = round === 0 ? { threadPoolSize: 64 } : (await suggestion(service))['config']
   const feedback = Array.from({ length: results }, (_, i) => ({
     id: `${round}-${i}`, state, config, performance: 80 - 10 * Math.abs(Math.log2(config.threadPoolSize / 24)) + normal(random)
   }))
   const started = performance.now()
   await ask(`/v1/services/${service}/feedback`, feedback)
-  await ask(`/v1/services/${service}/suggestion`)
+  await suggestion(service)
   return performance.now() - started
 }
 
@@ -46,7 +52,7 @@ for (let round = 0; round < rounds; round++) {
     for (const service of queue) turnMs.push(await turn(service, round))
   }))
 }
-const { observations } = await ask(`/v1/services/${names.at(-1)}/suggestion`)
+const { observations } = await suggestion(names.at(-1)!)
 turnMs.sort((a, b) => a - b)
 const report = {
   services,
