@@ -91,6 +91,7 @@ services: { shop: { target: { requestsPerSecond: 70 }, minReplicas: 2, startUpSe
     { args: [], says: 'Either --trace or --service is needed, and not both.' },
     { args: ['--trace', 'load.csv', '--service', 'shop'], says: 'Either --trace or --service is needed, and not both.' },
     { args: ['--trace', 'none.csv'], says: 'none.csv: there is no such file.' },
+    { args: ['--trace', 'none.csv', '--report', 'nowhere/report.html'], says: 'nowhere/report.html: there is no such folder to write to.' },
     { args: ['--trace', 'load.csv', '--train-rows', '700'], says: 'load: 720 steps, of which the first 700 are for learning, leave 20; at least 60 are needed.' },
     { args: ['--trace', 'load.csv', '--min', '5', '--max', '4'], says: '--min 5 is more than --max 4.' },
     { args: ['--trace', 'load.csv', '--cost-per-replica-hour', '1'], says: 'only say something together' },

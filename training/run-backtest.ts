@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { access, constants, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { packageRoot } from '../src/cli/package-root.ts'
 import { loadConfig, resolveService } from '../src/config.ts'
 import type { Objective, Policy } from '../src/domain.ts'
@@ -46,6 +46,9 @@ interface Subject { readonly histories: readonly BacktestHistory[], readonly cap
 /** The command: reads what is to be judged, judges it, and writes the page. */
 export async function runBacktest (flags: BacktestFlags): Promise<{ reports: BacktestReport[] }> {
   const objective = objectiveOf(flags)
+  const { report } = flags
+  // Before minutes of work, not after.
+  if (report !== undefined) await access(dirname(report), constants.W_OK).catch((error: Error) => { throw unwritable(report, error) })
   const { histories, capacity, setting, policy } = await readSubject(flags)
   const options: BacktestOptions = {
     histories,
@@ -63,7 +66,6 @@ export async function runBacktest (flags: BacktestFlags): Promise<{ reports: Bac
     ...(flags.threads !== undefined && { threads: flags.threads })
   }
   const { reports, series } = await backtest(options)
-  const { report } = flags
   if (report !== undefined) await writeFile(report, backtestPage(reports, series)).catch((error: Error) => { throw unwritable(report, error) })
   return { reports }
 }
