@@ -8,23 +8,22 @@ import { isPreset, tuningRules } from './tuning/preset.ts'
 import { sampleAt } from './tuning/recent-samples.ts'
 import type { TuningOutcome, TuningTask } from './tuning/turn.ts'
 
-let tuner: Promise<Tuner> | undefined
 type Ignored = NonNullable<Learned['ignored']>
 
-interface LearnOptions { readonly turn: (task: TuningTask) => Promise<TuningOutcome> }
+interface LearnOptions {
+  readonly turn: (task: TuningTask) => Promise<TuningOutcome>
+  readonly teach: Tuner['learn']
+}
 
-/**
- * Learns from feedback: best configurations teach the network, results teach what is kept beside it. Whichever came last suggests.
- * TensorFlow is loaded when the first best configuration arrives, and not before.
- */
-export async function learnFromFeedback (input: LearnInput, { turn }: LearnOptions): Promise<Learned> {
+/** Learns from feedback: best configurations teach the network, results teach what is kept beside it. Whichever came last suggests. */
+export async function learnFromFeedback (input: LearnInput, { turn, teach }: LearnOptions): Promise<Learned> {
   const { state, feedback, policy } = input
   const rules = tuningRules(policy)
   if (rules.mode === 'off') return { network: input.network, state, ignored: feedback.map(({ id }) => ({ id, reason: 'tuning of this service is off (tuning.mode)' })) }
   const optima = feedback.filter(({ optimal }) => optimal !== undefined)
   const results = feedback.filter(({ optimal, config, performance }) => optimal === undefined || (config !== undefined && performance !== undefined))
 
-  const taught = await learnOptima(input, optima)
+  const taught = await learnOptima(input, optima, teach)
   const tuning = state.tuning ?? emptyTuningState()
   if (results.length === 0 && usesNetwork(taught.tuning, rules)) return { ...taught, state: { ...state, tuning: taught.tuning } }
   const record = await input.readRecord()
@@ -35,14 +34,13 @@ export async function learnFromFeedback (input: LearnInput, { turn }: LearnOptio
 
 interface Taught extends Pick<Learned, 'network' | 'suggestion'> { readonly tuning: TuningState, readonly ignored: Ignored }
 
-async function learnOptima ({ service, network, state, models, policy }: LearnInput, optima: readonly Feedback[]): Promise<Taught> {
+async function learnOptima ({ service, network, state, models, policy }: LearnInput, optima: readonly Feedback[], teach: LearnOptions['teach']): Promise<Taught> {
   const before = state.tuning ?? emptyTuningState()
   if (optima.length === 0) return { network, tuning: before, ignored: [] }
   if (!isPreset(tuningRules(policy))) {
     return { network, tuning: before, ignored: optima.map(({ id }) => ({ id, reason: 'the network knows the five parameters of the preset only, and others are declared' })) }
   }
-  tuner ??= import('./policy/tuner.ts').then(({ createTuner }) => createTuner())
-  const learned = await (await tuner).learn({ service, network, state: before, feedback: optima.map(one => withState(one, before)), model: models.config })
+  const learned = await teach({ service, network, state: before, feedback: optima.map(one => withState(one, before)), model: models.config })
   const at = Math.max(...optima.map(one => one.at))
   const isNews = learned.state.optima > before.optima && at >= (before.newest?.at ?? -Infinity)
   const suggestion = allowed(learned.suggestion, tuningRules(policy))

@@ -213,14 +213,14 @@ async function openParts ({ config, modelsDirectory }: { config: () => Config, m
 function startWorker (parts: Parts, onClose: OnClose) {
   const { config, source, keys, telemetry, routing, localModels } = parts
   const openModels = createLocalForecasters({ store: localModels, mostBytes: () => config().learning.memoryMegabytes * 1e6, telemetry })
-  const { turn, close: closeTuning } = createTuningThread()
+  const { turn, teach, close: closeTuning } = createTuningThread()
   onClose(closeTuning)
   const worker = createWorker({
     ...parts,
     openLocal: async (service, models) => config().learning.enabled ? await openModels(service, models) : [],
     resolve: (service, stored) => resolveService(service, stored, config()),
     upstreams: (service, stored) => readUpstreams(service, stored, parts),
-    learn: (input) => learnFromFeedback(input, { turn }),
+    learn: (input) => learnFromFeedback(input, { turn, teach }),
     turn,
     openNetwork,
     historyLimit: config().limits.historyDecisions,

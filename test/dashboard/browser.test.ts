@@ -265,7 +265,7 @@ describe.skipIf(!haveBrowser || !haveRedis)(needsBrowser(needsRedis('the page in
 
   it('shows the models, and what is not there as what it is', async () => {
     const page = await visit('#/models')
-    await page.locator('.card', { hasText: 'forecast' }).waitFor()
+    await page.locator('.card:not(.wide)', { hasText: 'forecast' }).waitFor()
     expect(await page.locator('.active').count()).toBe(3)
     // The demonstration was learned from soon after the start, whatever came of it.
     await until(async () => (await prescale.ask('/v1/services/demo-shop')).body['learning'] !== null)

@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Feedback } from '../../src/domain.ts'
 import { presetParameters } from '../../src/policy/parameters.ts'
 import { emptyTuningState, suggest, type ConfigModel } from '../../src/policy/suggest.ts'
 import { createTuner, type Learned } from '../../src/policy/tuner.ts'
 import { lessonsKept, openTuningRecord, readTuningRecord } from '../../src/policy/tuning-record.ts'
+import { createTuningThread } from '../../src/threads/tuning-thread.ts'
 import { freshModel, signals } from './tuning-fixture.ts'
 
 const service = 'shop'
@@ -95,6 +96,25 @@ describe('feedback', () => {
 
   it('teaches nothing without a network, and says so', async () => {
     const { network, ignored } = await tuner.learn({ ...nothing, feedback: [feedback('a', { optimal })], model: null })
+    expect(network).toBeNull()
+    expect(ignored).toEqual([{ id: 'a', reason: 'no configuration network is loaded' }])
+  })
+})
+
+describe('learning on a thread', () => {
+  const { teach: teachThere, close } = createTuningThread()
+  afterAll(close)
+
+  it('is the same to the byte as in place, and goes on from what was learned', async () => {
+    const first = { ...nothing, feedback: [feedback('a', { optimal })], model }
+    const [here, there] = [await tuner.learn(first), await teachThere(first)]
+    expect(there).toEqual(here)
+    const next = { ...first, network: there.network, state: there.state, feedback: [feedback('b', { optimal })] }
+    expect(await teachThere(next)).toEqual(await tuner.learn(next))
+  })
+
+  it('says what cannot be learned without a network', async () => {
+    const { network, ignored } = await teachThere({ ...nothing, feedback: [feedback('a', { optimal })], model: null })
     expect(network).toBeNull()
     expect(ignored).toEqual([{ id: 'a', reason: 'no configuration network is loaded' }])
   })
