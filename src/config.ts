@@ -234,7 +234,8 @@ export function resolveService (service: string, stored: unknown, config: Config
     mappings: resolveSignals(settings.signals ?? config.sources.remoteWrite.signals ?? []),
     lateSeconds: settings.lateSeconds ?? 5,
     limits: { maxSeries: config.limits.seriesPerService },
-    dependsOn: settings.dependsOn ?? [],
+    // What all depend on by default does not depend on itself.
+    dependsOn: (settings.dependsOn ?? []).filter(name => name !== service),
     labels: settings.labels ?? {}
   }
 }

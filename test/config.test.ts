@@ -224,6 +224,12 @@ describe('what is resolved for a service', () => {
     expect(resolveService('b', null, config)).toMatchObject({ policy: { anomalies: { signals: {}, closeAfterSeconds: 300 } }, dependsOn: [], labels: {} })
   })
 
+  it('lets no service depend on itself, where all depend on it', () => {
+    const config = load('defaults: { dependsOn: [database] }\nservices:\n  shop: {}\n  database: {}\n')
+    expect(resolveService('shop', null, config).dependsOn).toEqual(['database'])
+    expect(resolveService('database', null, config).dependsOn).toEqual([])
+  })
+
   it.each([
     ['{ signals: { cpuUsageRatio: { direction: sideways } } }', 'anomalies.signals.cpuUsageRatio.direction'],
     ['{ signals: { cpuUsageRatio: { minimumDeviation: much } } }', 'anomalies.signals.cpuUsageRatio.minimumDeviation'],
