@@ -29,8 +29,13 @@ export const steering = {
   /** More while the service is new: begins seven times higher, and half of that is gone after so many steps. */
   earlyGain: 0.3,
   earlySteps: 300,
-  /** The price stays within this factor of where it began: what it cannot mend, no price mends. */
-  range: 100
+  /** The price rises by this factor at most: what that cannot mend, no price mends. */
+  mostRise: 100,
+  /**
+   * It falls by this factor at most. Where minReplicas, a schedule or the present load keep more than the forecast wants, nothing violates however low it
+   * is, and it would have to be found anew when they no longer do. No trace asks for less.
+   */
+  mostFall: 5
 } as const
 
 /**

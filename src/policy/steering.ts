@@ -62,8 +62,7 @@ export function steer (state: Steering, { load, readyReplicas, isOurs, foreseen 
   if (!(isOurs || foreseen) || typicalArrivals === 0) return { ...state, typicalArrivals, cluster }
   const gain = steering.gain + steering.earlyGain / (1 + state.steps / steering.earlySteps)
   const excess = (violating - violationTarget * arrived) / typicalArrivals
-  const bound = Math.log(steering.range)
-  const logPrice = Math.min(bound, Math.max(-bound, state.logPrice + gain * excess))
+  const logPrice = Math.min(Math.log(steering.mostRise), Math.max(-Math.log(steering.mostFall), state.logPrice + gain * excess))
   return { ...state, logPrice, steps: state.steps + 1, typicalArrivals, cluster }
 }
 

@@ -31,7 +31,7 @@ describe('the price of a violation', () => {
 
   it('stays within its range, whatever happens', () => {
     expect(priceOf(steps(5000, 100), policy)).toBeCloseTo(250, 6)
-    expect(priceOf(steps(100_000, 1), policy)).toBeCloseTo(0.025, 6)
+    expect(priceOf(steps(100_000, 1), policy)).toBeCloseTo(0.5, 6)
   })
 
   it('follows from the money where that is given, and is not steered then', () => {
