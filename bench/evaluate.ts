@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util'
-import type { Policy, Sample } from '../src/domain.ts'
+import type { Sample } from '../src/domain.ts'
 import { loadFeatureNames } from '../src/features/load-features.ts'
 import { LoadForecaster } from '../src/ml/forecaster.ts'
 import { createRandom } from '../src/ml/random.ts'
 import { emptyState, evaluate, type Models } from '../src/pipeline.ts'
-import { defaultBehavior } from '../src/policy/defaults.ts'
 import { createForecastRows } from '../src/learning/forecast-rows.ts'
+import { replayPolicy } from '../src/simulation/replay-rows.ts'
 import { generateWorkload } from '../training/generate-workloads.ts'
 
 /**
@@ -24,20 +24,7 @@ function learnFirstWeek (): { forecast: LoadForecaster, x: Float64Array } {
   return { forecast: LoadForecaster.train(set, { random: createRandom(1), version: 'local/1' }), x: set.x }
 }
 
-const policy: Policy = {
-  mode: 'act',
-  minReplicas: 1,
-  maxReplicas: 500,
-  target: { kind: 'perReplica', signal: 'requestsPerSecond', atTarget: 0.7 * capacity, utilization: 0.7 },
-  startUpSeconds: 120,
-  stepSeconds,
-  seasonSeconds,
-  violationTarget: 0.01,
-  behavior: defaultBehavior,
-  holdSeconds: 900,
-  decisionTtlSeconds: 180,
-  falseAlarmsPerWeek: 1
-}
+const policy = replayPolicy({ capacity, target: 0.7, startUpSeconds: 120, max: 500, stepSeconds, seasonSeconds })
 
 /** Microseconds of each call, ascending. */
 function timeEach (calls: number, call: (i: number) => void): Float64Array {

@@ -1,15 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { gunzipSync } from 'node:zlib'
-import type { Policy } from '../src/domain.ts'
 import { stepsApart, trainLocal } from '../src/learning/train-local.ts'
 import { LoadForecaster } from '../src/ml/forecaster.ts'
 import { emptyState, evaluate, type Models } from '../src/pipeline.ts'
 import { createCluster, obey, passStep } from '../src/policy/cluster.ts'
-import { defaultBehavior } from '../src/policy/defaults.ts'
 import { inUse } from '../src/policy/model-contest.ts'
-import { score } from '../src/simulation/score.ts'
+import { replayPolicy } from '../src/simulation/replay-rows.ts'
+import { firstReplicas, score, type LoadSeries } from '../src/simulation/score.ts'
+import { readTraceHistory } from '../training/backtest-history.ts'
 
 /**
  * What models of single services are worth as the running service learns and uses them: each trace is played once with the shipped model alone, and
@@ -24,34 +23,10 @@ const cluster = { startUpSeconds, stepSeconds, minReplicas: 1, maxReplicas: 200,
 const shipped = LoadForecaster.fromBytes(new Uint8Array(readFileSync(resolve('models/forecast/1/model.bin'))), 'forecast 1')
 const lineMs = stepSeconds * 1000
 
-function readTrace (file: string) {
-  const [header, ...lines] = gunzipSync(readFileSync(file)).toString().trim().split('\n').map((line) => line.split(','))
-  const column = header.indexOf('requestsPerSecond')
-  return { startAt: Number(lines[0][0]) * 1000 + lineMs, loads: Float64Array.from(lines, (cells) => cells[column] === '' ? NaN : Number(cells[column])) }
-}
-type Trace = ReturnType<typeof readTrace>
-
-function policyOf (seasonSeconds: number): Policy {
-  return {
-    mode: 'act',
-    minReplicas: 1,
-    maxReplicas: 200,
-    target: { kind: 'perReplica', signal: 'requestsPerSecond', atTarget: capacity * target, utilization: target },
-    startUpSeconds,
-    stepSeconds,
-    seasonSeconds,
-    violationTarget: 0.01,
-    behavior: defaultBehavior,
-    holdSeconds: 900,
-    decisionTtlSeconds: 180,
-    falseAlarmsPerWeek: 1
-  }
-}
-
 interface Own { readonly forecaster: LoadForecaster, readonly bytes: Uint8Array, readonly until: number }
 
 /** As src/learner.ts does it, but at once. */
-function createTraceLearner (trace: Trace, seasonSeconds: number) {
+function createTraceLearner (trace: LoadSeries, seasonSeconds: number) {
   let next = minimumSteps
   let own: Own[] = []
   const outcomes: string[] = []
@@ -80,9 +55,10 @@ function createTraceLearner (trace: Trace, seasonSeconds: number) {
   return { learn, outcomes, own: () => own.map(({ forecaster }) => forecaster) }
 }
 
-function play (trace: Trace, seasonSeconds: number, { learns }: { learns: boolean }) {
+function play (trace: LoadSeries, seasonSeconds: number, { learns }: { learns: boolean }) {
   const learner = createTraceLearner(trace, seasonSeconds)
-  const simulated = createCluster(Math.max(1, Math.ceil((trace.loads[0] || 0) / capacity / target)), cluster)
+  const simulated = createCluster(firstReplicas(trace.loads[0] / capacity, cluster), cluster)
+  const policy = replayPolicy({ capacity, target, startUpSeconds, stepSeconds, seasonSeconds })
   const lives: Record<string, number> = {}
   let state = emptyState()
   const wishes = trace.loads.map((load, step) => {
@@ -91,7 +67,7 @@ function play (trace: Trace, seasonSeconds: number, { learns }: { learns: boolea
     if (learns) learner.learn(step, inUse(contest)?.version ?? null)
     const models: Models = { forecast: shipped, anomaly: null, config: null, local: learner.own() }
     const signals = { readyReplicas: simulated.ready, ...Number.isFinite(load) && { requestsPerSecond: load } }
-    const evaluation = evaluate(state, { service: 'trace', at: trace.startAt + step * lineMs, signals }, models, policyOf(seasonSeconds))
+    const evaluation = evaluate(state, { service: 'trace', at: trace.startAt + step * lineMs, signals }, models, policy)
     state = evaluation.state
     const life = inUse(state.forecasts?.contest ?? [])?.life ?? 'shipped'
     if (step >= minimumSteps) lives[life] = (lives[life] ?? 0) + 1
@@ -108,7 +84,7 @@ function play (trace: Trace, seasonSeconds: number, { learns }: { learns: boolea
 const index = JSON.parse(readFileSync(join(args.data, 'index.json'), 'utf8')) as Record<string, { file: string, seasonSeconds: number }>
 for (const [name, { file, seasonSeconds }] of Object.entries(index)) {
   if (args.trace !== undefined && !args.trace.includes(name)) continue
-  const trace = readTrace(join(args.data, file))
+  const trace = await readTraceHistory(join(args.data, file), { name, stepSeconds })
   if (trace.loads.length < 2 * minimumSteps) continue
   const [without, learned] = [false, true].map((learns) => play(trace, seasonSeconds, { learns }))
   process.stdout.write(JSON.stringify({ trace: name, steps: trace.loads.length, shipped: without, learned }) + '\n')

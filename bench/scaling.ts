@@ -4,11 +4,11 @@ import { parseArgs } from 'node:util'
 import type { ContestSetting } from '../src/simulation/contestants.ts'
 import type { SimulationTask } from '../src/simulation/task.ts'
 import { runTasks } from '../src/threads/simulation-pool.ts'
-import { readHistory } from '../training/history.ts'
+import { readTraceHistory } from '../training/backtest-history.ts'
 
 /**
  * Violating requests, cost (1 is the cheapest cover, known beforehand) and changes an hour of prescale and of HPA on the traces of a folder, after their
- * training rows: index.json names for each `file`, `trainRows` and, where it is not a day, `seasonSeconds`; an instance carries 100 requests/s.
+ * training rows: index.json names for each `file`, `stepSeconds`, `trainRows` and, where it is not a day, `seasonSeconds`; an instance carries 100 requests/s.
  *
  * `node dist/bench/scaling.js --data DIR [--trace NAME…] [--violation-target 0.01] [--start-up 120] [--zero-shot]` prints JSON. With --zero-shot no
  * model is learned from the traces themselves.
@@ -24,15 +24,14 @@ const { values: args } = parseArgs({
 })
 if (args.data === undefined) throw new Error('--data says where the traces lie.')
 const folder = args.data
-const index = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as Record<string, { file: string, trainRows: number, seasonSeconds?: number }>
+const index = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as Record<string, { file: string, stepSeconds: number, trainRows: number, seasonSeconds?: number }>
 const capacity = 100
 const forecast = { bytes: new Uint8Array(readFileSync(join('models', 'forecast', '1', 'model.bin'))), version: 'forecast/1' }
 
 async function tasksOf (name: string): Promise<SimulationTask[]> {
-  const { file, trainRows, seasonSeconds = 86_400 } = index[name]
-  const { at, x, signals, stepSeconds } = await readHistory(join(folder, file))
-  const column = signals.indexOf('requestsPerSecond')
-  const series = { startAt: at[0] + stepSeconds * 1000, loads: Float64Array.from(at, (_, row) => x[row * signals.length + column] / capacity) }
+  const { file, stepSeconds, trainRows, seasonSeconds = 86_400 } = index[name]
+  const { startAt, loads } = await readTraceHistory(join(folder, file), { name, stepSeconds })
+  const series = { startAt, loads: loads.map((load) => load / capacity) }
   const setting: ContestSetting = {
     startUpSeconds: Number(args['start-up']),
     stepSeconds,

@@ -44,7 +44,7 @@ const noModels: Models = { forecast: null, anomaly: null, config: null }
 /** Feeds rows through `evaluate` as the worker does, with a simulated cluster that obeys every decision. Looks at no later row. */
 export async function * replayRows (trace: AsyncIterable<TraceRow> | Iterable<TraceRow>, settings: ReplaySettings): AsyncGenerator<ReplayedStep> {
   const { capacity, target, startUpSeconds, min = 1, stepSeconds = 60, models: given = noModels } = settings
-  const policy = policyOf(settings)
+  const policy = replayPolicy(settings)
   const learner = createLocalLearner({ ...settings, policy })
   let cluster: Cluster | null = null
   let state = emptyState()
@@ -66,7 +66,8 @@ export async function * replayRows (trace: AsyncIterable<TraceRow> | Iterable<Tr
   }
 }
 
-function policyOf ({ capacity, target, startUpSeconds, min = 1, max = 200, policy, ...settings }: ReplaySettings): Policy {
+/** The settings of a service that is replayed: the defaults of a service where nothing is given, and obeyed. */
+export function replayPolicy ({ capacity, target, startUpSeconds, min = 1, max = 200, policy, ...settings }: ReplaySettings): Policy {
   const { stepSeconds = 60, seasonSeconds = 86_400, violationTarget = 0.01 } = settings
   return {
     mode: 'act',
